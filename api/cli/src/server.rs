@@ -1,0 +1,78 @@
+//! The server as one object: open the folder, bind, announce, run, stop within the time that is set.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use partitura_event::{ErrorClass, Position, Problem, SystemClock};
+use partitura_http::Http;
+use partitura_service::{Folder, Holder, Secret, Service, Settings};
+
+/// A running server.
+pub struct Server {
+    service: Arc<Service>,
+    http: Http,
+    address: SocketAddr,
+    operator: String,
+    settings: Settings,
+}
+
+impl Server {
+    /// Takes the folder, then the address, so that either is said before anything is opened.
+    pub async fn start(settings: Settings) -> Result<Self, Problem> {
+        let started = Instant::now();
+        partitura_service::raise_file_limit();
+        let folder = Folder::open(&settings.data)?;
+        let listener = partitura_http::bind(settings.http).await?;
+        let service = Service::open(folder, settings.clone(), Arc::new(SystemClock)).await?;
+        if !listener.is_loopback() && !service.keys().has_live_key() {
+            service.close().await?;
+            return Err(keyless(settings.http));
+        }
+        let secret = Secret::generate()?;
+        let operator = secret.reveal();
+        let address = listener.address();
+        let http = Http::serve(listener, Arc::clone(&service), secret);
+        service.announce(address, operator.clone())?;
+        let (opened_ms, head) = (started.elapsed().as_millis() as u64, service.head().map_or(0, Position::get));
+        tracing::info!(%address, data = %settings.data.display(), head, opened_ms, "serving");
+        Ok(Self { service, http, address, operator, settings })
+    }
+
+    /// Returns where it answers.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns what `LOCK` says of it.
+    pub fn holder(&self) -> Holder {
+        Holder { pid: std::process::id(), http: Some(self.address), operator: Some(self.operator.clone()) }
+    }
+
+    /// Refuses new requests, lets running ones end, then closes log and tables.
+    pub async fn stop(self) -> Result<(), Problem> {
+        let limit = self.settings.shutdown_max;
+        let deadline = tokio::time::Instant::now() + limit;
+        self.service.stop_accepting();
+        self.http.stop(limit / 2).await;
+        match tokio::time::timeout_at(deadline, self.service.close()).await {
+            Ok(closed) => closed,
+            // Everything acknowledged is in the log; the tables catch up at the next start.
+            Err(_) => {
+                tracing::warn!("tables were not written in time; the next start reads them from the log");
+                // Dropping its parts would wait for what did not end in time; the process ends with them.
+                std::mem::forget(self.service);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn keyless(address: SocketAddr) -> Problem {
+    Problem::new(
+        ErrorClass::Unauthenticated,
+        format!("{address} can be reached from other machines, and no key exists yet"),
+    )
+    .code("key_needed")
+    .hint("make one with `partitura keys create --scopes ingest,read`, or serve on 127.0.0.1")
+}

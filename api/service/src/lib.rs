@@ -1,0 +1,57 @@
+//! The one door: authorisation, limits, and one call for each thing a user can do.
+//!
+//! Every protocol decodes a request, makes one call of [`Service`] and encodes its answer; a rule that holds for
+//! users stands here and nowhere else. Suggested reading order follows the module list: what the service is, who
+//! may call it, what they may ask, what bounds it, what it stands on.
+//!
+//! **Not here:** HTTP, JSON-RPC or any wire format; statistics; SQL itself.
+
+pub mod service;
+
+mod key_calls;
+pub mod keys;
+pub mod principal;
+mod secret;
+
+pub mod append;
+mod calendar;
+mod catalog;
+pub mod events;
+mod memory;
+pub mod read_at;
+mod search;
+pub mod sql;
+
+mod care;
+pub mod gate;
+mod health;
+pub mod metrics;
+
+mod durable_file;
+mod engines;
+mod folder;
+mod model;
+mod problem_json;
+mod quantity;
+mod settings;
+mod system;
+
+pub use append::{AppendBody, AppendCall, Appended};
+pub use care::{Checked, restore};
+pub use events::{EventFilter, EventPage, Tailed};
+pub use folder::{FORMAT, Folder, Holder, has_format};
+pub use gate::{BodyShare, Gate};
+pub use health::{Part, Readiness, free_space};
+pub use key_calls::KeyCall;
+pub use keys::{KeyInfo, KeyRing, NewKey};
+pub use metrics::raise_file_limit;
+pub use model::{model_folder, onnx_runtime};
+pub use partitura_query::{Format, SqlStats, SqlStream, TableDescription, encode};
+pub use principal::{Principal, Scope};
+pub use problem_json::members;
+pub use quantity::show_bytes;
+pub use read_at::{AsOf, ReadAt};
+pub use secret::Secret;
+pub use service::{Credential, Service};
+pub use settings::{Content, LogFormat, Setting, Settings};
+pub use sql::{Row, SqlAnswer, SqlCall, SqlHold};

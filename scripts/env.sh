@@ -1,0 +1,13 @@
+#!/bin/sh
+# Prints the environment of build and run, as `export` lines: eval "$(scripts/env.sh)". Installs nothing.
+set -eu
+cache=${PARTITURA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/partitura}
+[ -x "$cache/protoc/bin/protoc" ] && : "${PROTOC:=$cache/protoc/bin/protoc}"
+[ -d "$cache/protoc/include" ] && : "${PROTOC_INCLUDE:=$cache/protoc/include}"
+: "${ORT_DYLIB_PATH:=$cache/onnxruntime/libonnxruntime.so}"
+: "${PARTITURA_MODEL_DIR:=$cache/models/all-MiniLM-L6-v2}"
+[ -x "$cache/cargo-deny/cargo-deny" ] && : "${CARGO_DENY:=$cache/cargo-deny/cargo-deny}"
+for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR; do
+    eval "value=\${$name:-}"
+    [ -z "$value" ] || printf "export %s='%s'\n" "$name" "$value"
+done

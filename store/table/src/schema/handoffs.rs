@@ -1,0 +1,28 @@
+//! `handoffs`: work passed from one agent to another.
+
+use super::ColumnType::{Json, Text, TextList, Time, Word};
+use super::{ColumnSpec, Join, Shape, TableSpec};
+
+/// One row per hand-off.
+pub static HANDOFFS: TableSpec = TableSpec {
+    name: "handoffs",
+    shape: Shape::Append,
+    grain: "One row per `task.handed_off` event.",
+    about: "Who passed which task to whom, why, and with which context.",
+    key: &["handoff_id"],
+    joins: &[
+        Join { columns: &["task_id"], table: "tasks", to: &["task_id"] },
+        Join { columns: &["from_attempt"], table: "attempts", to: &["attempt_id"] },
+    ],
+    columns: &[
+        ColumnSpec::required("handoff_id", Text, "The hand-off."),
+        ColumnSpec::required("task_id", Text, "Task that was handed off."),
+        ColumnSpec::required("time", Time, "When."),
+        ColumnSpec::optional("from_attempt", Text, "Attempt that ended with it."),
+        ColumnSpec::optional("to_agent", Word, "Agent that took over."),
+        ColumnSpec::optional("reason", Text, "Why."),
+        ColumnSpec::optional("summary", Text, "What was done, what remains."),
+        ColumnSpec::optional("context_refs", TextList, "What the next agent should read."),
+        ColumnSpec::optional("attributes", Json, "Fields of the event that no column holds."),
+    ],
+};
