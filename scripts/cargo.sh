@@ -29,6 +29,9 @@ fi
 
 status=0
 cargo "$@" || status=$?
+if [ "$status" -ne 0 ] && [ "$(df -Pk "$target" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')" -lt 256 ] 2>/dev/null; then
+    fail "the disk of $target is full; free some, or set CARGO_TARGET_DIR to another disk, then run this again"
+fi
 if [ "$status" -ne 0 ] && ! cargo fetch --locked --quiet 2>/dev/null; then
     printf 'partitura: the crate registry cannot be reached; check the network or the proxy settings of cargo, then run this again\n' >&2
 fi

@@ -2,6 +2,8 @@
 
 #[path = "door/answer.rs"]
 mod answer;
+#[path = "door/embedding.rs"]
+mod embedding;
 #[path = "door/server.rs"]
 mod server;
 

@@ -132,8 +132,8 @@ impl Engines {
             ),
             (
                 "partitura_tables_failing",
-                "1 while a projection is being retried.",
-                f64::from(progress.last_error.is_some()),
+                "1 while a projection or the writing of its rows to files is being retried.",
+                f64::from(progress.last_error.is_some() || self.store.status().flush_error.is_some()),
             ),
         ]);
         gauges

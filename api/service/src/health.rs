@@ -27,7 +27,7 @@ pub struct Readiness {
 pub struct Part {
     /// Its name.
     pub name: &'static str,
-    /// `ok`, `missing`, `behind`, `low`, `stopping` or `failed`.
+    /// `ok`, `missing`, `behind`, `retrying`, `low`, `stopping` or `failed`.
     pub state: &'static str,
     /// What to know about it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,12 +47,17 @@ impl Service {
         let failure = self.engines().failure();
         let accepting = self.accepting().is_ok();
         let lag = head.saturating_sub(position);
-        let tables = match &failure {
-            Some(problem) => Part { name: "tables", state: "failed", detail: Some(problem.to_string()) },
-            None if lag > LAG_NOTED => {
+        let unwritten = self.store().status().flush_error;
+        let tables = match (&failure, unwritten) {
+            (Some(problem), _) => Part { name: "tables", state: "failed", detail: Some(problem.to_string()) },
+            (None, Some(error)) => {
+                let detail = format!("rows wait in memory, as they cannot be written to files; trying again: {error}");
+                Part { name: "tables", state: "retrying", detail: Some(detail) }
+            }
+            (None, None) if lag > LAG_NOTED => {
                 Part { name: "tables", state: "behind", detail: Some(format!("{lag} events behind the log")) }
             }
-            None => Part { name: "tables", state: "ok", detail: None },
+            (None, None) => Part { name: "tables", state: "ok", detail: None },
         };
         let log = Part { name: "log", state: if accepting { "ok" } else { "stopping" }, detail: None };
         let parts = vec![log, tables, self.engines().semantic_part(), disk(self.folder().root())];

@@ -1,5 +1,7 @@
 //! Backup of a running server, restore, verify.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::server::{Server, run};
@@ -107,4 +109,47 @@ async fn rebuilt_tables_say_the_same() {
     assert_eq!(one["tables"], json!(["tasks"]), "{one}");
     let wrong = run(&["rebuild", "--data", &folder, "task"]);
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean tasks"));
+}
+
+/// Waits until the part `tables` of `/readyz` is in `state`, and returns it.
+async fn tables_are(server: &Server, state: &str) -> Value {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let ready = server.get("/readyz").await.expect(200).json;
+        let parts = ready["parts"].as_array().into_iter().flatten();
+        let part = parts.clone().find(|part| part["name"] == "tables").expect("the part is there").clone();
+        if part["state"] == state {
+            return part;
+        }
+        assert!(Instant::now() < until, "the tables do not become {state}: {ready}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_written_stay_visible_and_the_failure_is_told() {
+    let mut server = Server::start_with(&["--flush-after", "100ms"]);
+    let (tables, away) = (server.folder.join("tables"), server.folder.join("tables.away"));
+    std::fs::rename(&tables, &away).expect("the folder is moved");
+    std::fs::write(&tables, "in the way").expect("a file takes its place");
+    let event = json!({"type": "note.taken", "source": "t", "id": "1", "data": {}});
+    server.post("/v1/events", &event).await.expect(201);
+    let part = tables_are(&server, "retrying").await;
+    assert!(part["detail"].as_str().is_some_and(|detail| detail.contains("trying again")), "{part}");
+    let count = "SELECT count(*) AS n FROM events";
+    assert_eq!(server.rows(count, 1).await, json!([{"n": 1}]));
+    let told = server.rows("SELECT last_error FROM system.projections WHERE name = 'tables'", 1).await;
+    assert_eq!(told, json!([{"last_error": "writing to files is being retried; see the log"}]));
+    let metrics = server.get("/metrics").await.expect(200).text;
+    assert!(metrics.contains("\npartitura_tables_failing 1\n"), "{metrics}");
+
+    std::fs::remove_file(&tables).expect("the file is removed");
+    std::fs::rename(&away, &tables).expect("the folder comes back");
+    tables_are(&server, "ok").await;
+    let told = server.rows("SELECT last_error FROM system.projections WHERE name = 'tables'", 1).await;
+    assert_eq!(told, json!([{"last_error": null}]));
+    let folder = server.folder.clone();
+    server.kill();
+    let again = Server::start_in(&folder, &[]);
+    assert_eq!(again.rows(count, 1).await, json!([{"n": 1}]));
 }

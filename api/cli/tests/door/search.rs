@@ -1,22 +1,11 @@
 //! Asking in words, with the real model: modes, filters, pages, positions, memory, and what is refused.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::embedding::{embedded, with_model};
 use crate::server::{Server, run};
-
-/// Starts a server with the model that setup installed.
-pub fn with_model(folder: Option<&std::path::Path>, more: &[&str]) -> Server {
-    let dir = std::env::var("PARTITURA_MODEL_DIR").expect("tests run with the environment of scripts/env.sh");
-    let arguments = [&["--model", "all-MiniLM-L6-v2", "--model-dir", &dir], more].concat();
-    match folder {
-        Some(folder) => Server::start_in(folder, &arguments),
-        None => Server::start_with(&arguments),
-    }
-}
 
 fn note(id: &str, title: &str, text: &str) -> Value {
     let data = json!({"knowledge_id": id, "title": title, "text": text, "tags": ["ops"], "agent_id": "Claude"});
@@ -48,20 +37,6 @@ async fn fill(server: &Server) -> u64 {
     let position = written.json["position"].as_u64().expect("a position");
     embedded(server, position).await;
     position
-}
-
-/// Waits until everything up to a position has its vectors.
-pub async fn embedded(server: &Server, position: u64) {
-    let until = Instant::now() + Duration::from_secs(120);
-    loop {
-        let rows = server.rows("SELECT position, pending, embedded, model FROM system.search", position).await;
-        let row = &rows[0];
-        if row["position"].as_u64() >= Some(position) && row["pending"] == 0 && row["embedded"].as_u64() > Some(0) {
-            return;
-        }
-        assert!(Instant::now() < until, "vectors do not come: {rows}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 async fn search(server: &Server, body: Value) -> Value {

@@ -38,6 +38,9 @@ pub(super) struct Follower {
 impl Projections {
     fn tables(&self, workspace: &Workspace, progress: &Progress) -> Follower {
         let parked = of(&self.store, workspace).into_iter().find(|table| table.table == PARKED_EVENTS.name);
+        // What failed may quote an event of any workspace, so only that it failed is told.
+        let folding = progress.last_error.as_ref().map(|_| "a projection is being retried; see the log");
+        let writing = || self.store.status().flush_error.map(|_| "writing to files is being retried; see the log");
         Follower {
             name: "tables",
             position: progress.applied,
@@ -46,8 +49,7 @@ impl Projections {
             lag: Some(progress.lag),
             parked: Some(parked.map_or(0, |table| table.rows)),
             pending: None,
-            // What failed may quote an event of any workspace, so only that it failed is told.
-            last_error: progress.last_error.as_ref().map(|_| "a projection is being retried; see the log"),
+            last_error: folding.or_else(writing),
         }
     }
 }

@@ -218,6 +218,7 @@ impl Ranking {
         let position = self.store.space(workspace).and_then(|space| space.text.view().position());
         // A workspace without documents has no index that could be behind.
         let shown = position.or(self.store.position());
+        let failing = self.text.last_error().map(|_| "the text index is being retried; see the log");
         let text = Follower {
             name: "text_index",
             position: shown,
@@ -226,7 +227,7 @@ impl Ranking {
             lag: None,
             parked: None,
             pending: None,
-            last_error: None,
+            last_error: failing,
         };
         let Some(vectors) = &self.vectors else { return Ok(vec![text]) };
         let pending = vectors.pending(workspace)?;

@@ -27,6 +27,7 @@ pub struct TextFollower {
     tables: Arc<TableStore>,
     store: Arc<SearchStore>,
     followed: Mutex<BTreeMap<Workspace, Followed>>,
+    last_error: parking_lot::Mutex<Option<String>>,
 }
 
 /// One workspace that is followed.
@@ -40,7 +41,12 @@ struct Followed {
 impl TextFollower {
     /// Follows `tables` with the indexes of `store`.
     pub fn new(tables: Arc<TableStore>, store: Arc<SearchStore>) -> Self {
-        Self { tables, store, followed: Mutex::default() }
+        Self { tables, store, followed: Mutex::default(), last_error: parking_lot::Mutex::default() }
+    }
+
+    /// Returns the failure that is being retried.
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error.lock().clone()
     }
 
     /// Follows until `shutdown`. Errors are logged and tried again.
@@ -50,9 +56,11 @@ impl TextFollower {
             loop {
                 if let Err(problem) = self.step().await {
                     tracing::error!(error = %problem, "text indexes cannot follow; trying again");
+                    *self.last_error.lock() = Some(problem.to_string());
                     sleep(RETRY).await;
                     continue;
                 }
+                *self.last_error.lock() = None;
                 sleep(self.store.settings().interval).await;
                 if self.tables.snapshot().position() == self.store.position() {
                     // Nothing new: wait for it, but come back to let writers rest.
