@@ -61,3 +61,41 @@ pub(crate) fn register_rules(state: &mut SessionState, rules: &Arc<Rules>) -> Re
     state.register_udf(Arc::new(verdict::verdict(rules.clone())))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::execution::SessionStateBuilder;
+    use datafusion::logical_expr::Volatility;
+
+    use super::*;
+
+    fn registered() -> SessionState {
+        let mut state = SessionStateBuilder::new().with_default_features().build();
+        register(&mut state, Zone::default(), None).expect("they are registered");
+        state
+    }
+
+    /// A session registers its functions anew in no order: what is left under an alias comes back under its name.
+    #[test]
+    fn what_is_replaced_is_replaced_under_all_its_names() {
+        let state = registered();
+        for (name, function) in state.scalar_functions() {
+            let owner = &state.scalar_functions()[function.name()];
+            assert!(Arc::ptr_eq(owner, function), "`{name}` is left of the `{}` that was replaced", function.name());
+        }
+        for (name, function) in state.aggregate_functions() {
+            let owner = &state.aggregate_functions()[function.name()];
+            assert!(Arc::ptr_eq(owner, function), "`{name}` is left of the `{}` that was replaced", function.name());
+        }
+    }
+
+    #[test]
+    fn no_function_has_another_answer_each_time() {
+        let state = registered();
+        let of = |volatility: Volatility| volatility == Volatility::Volatile;
+        let scalar =
+            state.scalar_functions().iter().filter(|(_, f)| of(f.signature().volatility)).map(|(name, _)| name);
+        let random: Vec<&String> = scalar.collect();
+        assert!(random.is_empty(), "{random:?}");
+    }
+}

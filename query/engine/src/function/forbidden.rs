@@ -1,4 +1,4 @@
-//! `random()` and `uuid()`: refused, so that the same question has the same answer.
+//! `random()`, `rand()` and `uuid()`: refused, so that the same question has the same answer.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
@@ -9,17 +9,21 @@ use crate::failure::external;
 
 /// Returns a refusing function for each name that DataFusion would make random.
 pub(super) fn all() -> Vec<ScalarUDF> {
-    ["random", "uuid"].into_iter().map(|name| ScalarUDF::from(Forbidden::new(name))).collect()
+    let named = [("random", vec!["rand".to_owned()]), ("uuid", Vec::new())];
+    named.into_iter().map(|(name, aliases)| ScalarUDF::from(Forbidden::new(name, aliases))).collect()
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Forbidden {
     name: &'static str,
+    /// All that DataFusion has: a session registers its functions anew, and one that is left under an alias would come
+    /// back under its name too.
+    aliases: Vec<String>,
     signature: Signature,
 }
 
 impl Forbidden {
-    fn new(name: &'static str) -> Self {
+    fn new(name: &'static str, aliases: Vec<String>) -> Self {
         let signature = Signature::one_of(
             vec![
                 datafusion::logical_expr::TypeSignature::Nullary,
@@ -27,7 +31,7 @@ impl Forbidden {
             ],
             Volatility::Immutable,
         );
-        Self { name, signature }
+        Self { name, aliases, signature }
     }
 
     fn problem(&self) -> Problem {
@@ -40,6 +44,10 @@ impl Forbidden {
 impl ScalarUDFImpl for Forbidden {
     fn name(&self) -> &str {
         self.name
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {

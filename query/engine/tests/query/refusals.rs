@@ -55,6 +55,7 @@ fn bad_sql_is_refused_with_a_reason() {
         ("SELECT * FROM 'https://example.com/x.parquet'", ErrorClass::NotFound, "sql_unknown_table", "files"),
         ("SELECT * FROM base.tasks", ErrorClass::NotFound, "sql_unknown_table", "base.tasks"),
         ("SELECT random()", ErrorClass::Invalid, "sql_random", "random"),
+        ("SELECT rand()", ErrorClass::Invalid, "sql_random", "random"),
         ("SELECT uuid()", ErrorClass::Invalid, "sql_random", "uuid"),
         ("SELECT $agent", ErrorClass::Invalid, "sql_parameter_missing", "$agent"),
         ("SELECT * FROM as_of(tasks, 0)", ErrorClass::Invalid, "sql_invalid", "whole number"),
