@@ -6,6 +6,8 @@
 //! gets its defaults, and is checked against its kind. An event that cannot be taken is answered by
 //! its own `Problem` and never stops its neighbours; a body that cannot be split is one `Problem`.
 //!
+//! [`otlp`] does the same for what OpenTelemetry exporters send.
+//!
 //! [`import`] is the other half: files of any shape → events as JSON, by a mapping. They are then
 //! posted through the same door as everybody's.
 //!
@@ -23,6 +25,7 @@ pub mod generator;
 pub mod import;
 pub mod json;
 pub mod limits;
+pub mod otlp;
 pub mod redact;
 pub mod simulate;
 

@@ -150,6 +150,11 @@ impl Redactor {
         }
     }
 
+    /// Replaces the value of a name that says that it is a secret; of a dotted name the last word counts.
+    pub(crate) fn named(&self, name: &str, value: &mut Node<'_>, found: &mut Redactions) -> bool {
+        self.fields_on() && field::redact(name.rsplit('.').next().unwrap_or(name), value, found)
+    }
+
     fn fields_on(&self) -> bool {
         !self.settings.disable.iter().any(|name| name == field::RULE)
     }

@@ -9,6 +9,7 @@ use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use flate2::{Decompress, FlushDecompress, Status};
 use futures::{StreamExt, TryStreamExt};
 use partitura_event::{ErrorClass, Problem};
 use partitura_service::{BodyShare, Settings, show_bytes};
@@ -28,7 +29,7 @@ const DRAIN_MAX: usize = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// How a body may be coded.
-const CODINGS: &str = "gzip, zstd";
+const CODINGS: &str = "gzip, deflate, zstd";
 
 /// A body in memory, and its share of the budget.
 #[derive(Debug)]
@@ -104,6 +105,10 @@ async fn inflated(
     pace: &Pace,
     share: BodyShare,
 ) -> Result<Received, Problem> {
+    if matches!(coding, Coding::Deflate) {
+        let limits = Limits { max, ratio: settings.inflation_max as u64, raw: Arc::default() };
+        return limits.collect_zlib(stream, pace, share).await;
+    }
     let raw = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&raw);
     let stream = stream.map_err(io::Error::other).inspect_ok(move |piece| {
@@ -154,6 +159,8 @@ async fn drain(mut stream: BodyDataStream) {
 enum Coding {
     Identity,
     Gzip,
+    /// The zlib format, as HTTP means it.
+    Deflate,
     Zstd,
 }
 
@@ -163,6 +170,7 @@ fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
     match name.as_str() {
         "" | "identity" => Ok(Coding::Identity),
         "gzip" | "x-gzip" => Ok(Coding::Gzip),
+        "deflate" => Ok(Coding::Deflate),
         "zstd" => Ok(Coding::Zstd),
         _ => Err(Problem::new(
             ErrorClass::UnsupportedMedia,
@@ -193,14 +201,52 @@ impl Limits {
                 return Ok(Received { bytes: bytes.freeze(), share });
             }
             share.grow(n as u64)?;
-            let (out, raw) = (bytes.len() as u64, self.raw.load(Ordering::Relaxed));
-            if out > self.max {
-                return Err(too_large(self.max));
-            }
-            if out > RATIO_FROM && out / raw.max(1) > self.ratio {
-                return Err(bomb(self.ratio));
+            self.check(bytes.len() as u64)?;
+        }
+    }
+
+    /// Does the same for the zlib format, whose decoder has no reader of its own here.
+    async fn collect_zlib(
+        self,
+        stream: &mut BodyDataStream,
+        pace: &Pace,
+        mut share: BodyShare,
+    ) -> Result<Received, Problem> {
+        let (mut inflater, mut bytes) = (Decompress::new(true), BytesMut::new());
+        let mut buffer = vec![0; 32 << 10];
+        let mut ended = false;
+        while let Some(piece) = pace.next(bytes.len(), stream.next()).await? {
+            let piece = piece.map_err(|error| broken(&error, false))?;
+            let mut rest: &[u8] = &piece;
+            // A full buffer may hold back more.
+            let mut is_full = false;
+            while (is_full || !rest.is_empty()) && !ended {
+                let (read, written) = (inflater.total_in(), inflater.total_out());
+                let status = inflater.decompress(rest, &mut buffer, FlushDecompress::None);
+                ended = status.map_err(|error| broken(&error, true))? == Status::StreamEnd;
+                let (read, written) = (inflater.total_in() - read, inflater.total_out() - written);
+                rest = &rest[read as usize..];
+                is_full = written as usize == buffer.len();
+                self.raw.fetch_add(read, Ordering::Relaxed);
+                share.grow(written)?;
+                bytes.extend_from_slice(&buffer[..written as usize]);
+                self.check(bytes.len() as u64)?;
+                if read == 0 && written == 0 && !rest.is_empty() {
+                    return Err(broken(&"its blocks make no sense", true));
+                }
             }
         }
+        if ended { Ok(Received { bytes: bytes.freeze(), share }) } else { Err(broken(&"it ends too early", true)) }
+    }
+
+    fn check(&self, out: u64) -> Result<(), Problem> {
+        if out > self.max {
+            return Err(too_large(self.max));
+        }
+        if out > RATIO_FROM && out / self.raw.load(Ordering::Relaxed).max(1) > self.ratio {
+            return Err(bomb(self.ratio));
+        }
+        Ok(())
     }
 }
 

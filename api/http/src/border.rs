@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::failure::{Extended, Failure, render, render_extended};
+use crate::routes;
 
 /// Header that names the position of the answer.
 pub const POSITION: HeaderName = HeaderName::from_static("x-partitura-position");
@@ -33,6 +34,8 @@ pub async fn border(State(app): State<App>, request: Request, next: Next) -> Res
     let trace_id = trace_id(request.headers());
     let method = method_name(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let is_export = request.method() == Method::POST;
+    let otlp = if is_export { routes::otlp::refusal_encoding(&route, request.headers()) } else { None };
     let span = tracing::info_span!("request", method, route, trace_id);
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = answered.unwrap_or_else(|_| {
@@ -47,11 +50,16 @@ pub async fn border(State(app): State<App>, request: Request, next: Next) -> Res
             tracing::warn!(code = failure.0.code, detail = app.service.loggable(&failure.0.detail), "request failed");
         }
         render(&mut response, &failure.0, &trace_id);
+        if let Some(encoding) = otlp {
+            routes::otlp::render(&mut response, &failure.0, encoding);
+        }
     }
     if let Some(extended) = response.extensions_mut().remove::<Extended>() {
         render_extended(&mut response, extended, &trace_id);
     }
-    if let Some(problem) = foreign_refusal(&response) {
+    if otlp.is_none()
+        && let Some(problem) = foreign_refusal(&response)
+    {
         render(&mut response, &problem, &trace_id);
     }
     stamp(&app, &mut response, &trace_id, started);

@@ -18,6 +18,12 @@ pub async fn batch(app: &App, headers: &HeaderMap, body: Body) -> Result<Receive
     body::receive(headers, body, settings, settings.batch_bytes_max, app.service.body_share()).await
 }
 
+/// Reads the body of a telemetry export.
+pub async fn otlp(app: &App, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {
+    let settings = app.service.settings();
+    body::receive(headers, body, settings, settings.otlp_bytes_max, app.service.body_share()).await
+}
+
 /// Reads the body of a question: up to the size of one event.
 pub async fn small(app: &App, headers: &HeaderMap, body: Body) -> Result<(Bytes, BodyShare), Problem> {
     let settings = app.service.settings();

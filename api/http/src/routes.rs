@@ -9,6 +9,7 @@ pub mod keys;
 pub mod knowledge;
 pub mod limits;
 pub mod openapi;
+pub mod otlp;
 pub mod schemas;
 pub mod search;
 pub mod sql;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Route> {
     [
         events::routes(),
         stream::routes(),
+        otlp::routes(),
         sql::routes(),
         search::routes(),
         context::routes(),

@@ -97,7 +97,7 @@ impl Service {
         Ok(slots.answer(Some(reply), call.atomic, single))
     }
 
-    fn failed_append(&self, error: LogError) -> Problem {
+    pub(crate) fn failed_append(&self, error: LogError) -> Problem {
         let cannot_go_on = matches!(error, LogError::Poisoned { .. });
         let problem = Problem::from(error);
         if cannot_go_on {

@@ -59,6 +59,7 @@ impl Service {
         json!({
             "event_bytes_max": settings.event_bytes_max,
             "batch_bytes_max": settings.batch_bytes_max,
+            "otlp_bytes_max": settings.otlp_bytes_max,
             "batch_events_max": settings.batch_events_max,
             "inflation_max": settings.inflation_max,
             "json_depth_max": partitura_ingest::limits::MAX_DEPTH,

@@ -17,6 +17,7 @@ use crate::folder::Folder;
 use crate::gate::{BodyMemory, BodyShare, Gate};
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
+use crate::otlp::Refusals;
 use crate::principal::Principal;
 use crate::settings::{Content, Settings};
 
@@ -32,6 +33,7 @@ pub struct Service {
     gates: Gates,
     metrics: Arc<Metrics>,
     calendars: Calendars,
+    refusals: Refusals,
     accepting: AtomicBool,
 }
 
@@ -80,6 +82,7 @@ impl Service {
             gates,
             metrics: Arc::default(),
             calendars: Calendars::default(),
+            refusals: Refusals::default(),
             accepting: AtomicBool::new(true),
         }))
     }
@@ -218,6 +221,10 @@ impl Service {
 
     pub(crate) const fn calendars(&self) -> &Calendars {
         &self.calendars
+    }
+
+    pub(crate) const fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub(crate) const fn append_gate(&self) -> &Gate {

@@ -92,6 +92,7 @@ settings! {
     stall_timeout: Span = "30s", "Longest pause of a client that sends a body or reads an answer";
     event_bytes_max: Bytes = "1MiB", "Largest single event";
     batch_bytes_max: Bytes = "8MiB", "Largest request body, after inflation";
+    otlp_bytes_max: Bytes = "64MiB", "Largest OpenTelemetry export request, after inflation";
     batch_events_max: usize = "10000", "Most events in one request";
     inflation_max: usize = "250", "A compressed body may grow by this factor at most";
     body_memory_max: Bytes = "256MiB", "Memory for request bodies of all requests together";

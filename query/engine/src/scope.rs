@@ -96,6 +96,9 @@ impl Scope {
     /// Returns the view of this name.
     pub async fn view(self: &Arc<Self>, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(view) = self.catalog.view(name) else { return Ok(None) };
+        if view.without.as_ref().is_some_and(|other| !self.pinned.has_rows(&self.workspace, other)) {
+            return Ok(self.shown(name));
+        }
         if let Some(planned) = self.planned.lock().get(name) {
             return Ok(Some(planned.clone()));
         }

@@ -27,6 +27,9 @@ pub trait Pinned: Send + Sync {
     /// its rows are those that were valid at that position, which is not after [`Pinned::position`].
     fn table(&self, workspace: &Workspace, name: &str, as_of: Option<Position>) -> Option<Arc<dyn TableProvider>>;
 
+    /// Returns whether the workspace has or had a row in the table.
+    fn has_rows(&self, workspace: &Workspace, name: &str) -> bool;
+
     /// Returns the table with its hidden columns, which views of ours read.
     fn stored(&self, workspace: &Workspace, name: &str, as_of: Option<Position>) -> Option<Arc<dyn TableProvider>>;
 }

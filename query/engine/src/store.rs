@@ -30,6 +30,10 @@ impl Pinned for Snapshot {
         Self::table(self, workspace, name, as_of)
     }
 
+    fn has_rows(&self, workspace: &Workspace, name: &str) -> bool {
+        Self::has_rows(self, workspace, name)
+    }
+
     fn stored(&self, workspace: &Workspace, name: &str, as_of: Option<Position>) -> Option<Arc<dyn TableProvider>> {
         self.table_internal(workspace, name, as_of)
     }

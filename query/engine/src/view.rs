@@ -10,7 +10,9 @@
 //! -- column verdict: `accepted`, `partial`, `rejected` or `pending`.
 //! ```
 //!
-//! Columns that a view takes over unchanged keep the text of the table that `-- inherits: tasks` names.
+//! Columns that a view takes over unchanged keep the text of the table that `-- inherits: tasks` names. A view
+//! that only adds the rows of another table to those of its own names it (`-- without: otlp_interactions`): while
+//! that one has no rows, the view is the table itself, and costs nothing.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,8 @@ pub(crate) struct View {
     pub columns: BTreeMap<String, String>,
     /// Tables and views whose columns keep their meaning here.
     pub inherits: Vec<String>,
+    /// Table without whose rows the view is no other than the stored table of its name.
+    pub without: Option<String>,
     /// The text, head included.
     pub sql: String,
     /// How many stored tables it scans.
@@ -47,6 +51,7 @@ macro_rules! views {
 
 views!(
     "judgements",
+    "interactions",
     "tasks",
     "attempts",
     "tool_calls",
@@ -94,6 +99,7 @@ fn read(name: &str, text: &str) -> View {
         joins: Vec::new(),
         columns: BTreeMap::new(),
         inherits: Vec::new(),
+        without: None,
         sql: text.to_owned(),
         weight: 1,
         // A key figure may ask for anything.
@@ -105,6 +111,7 @@ fn read(name: &str, text: &str) -> View {
             ("grain", _) => view.grain = value.to_owned(),
             ("key", _) => view.key = value.split(", ").map(str::to_owned).collect(),
             ("inherits", _) => view.inherits = value.split(", ").map(str::to_owned).collect(),
+            ("without", _) => view.without = Some(value.to_owned()),
             ("join", _) => view.joins.push(value.to_owned()),
             (_, Some(column)) => {
                 view.columns.insert(column.to_owned(), value.to_owned());

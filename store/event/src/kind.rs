@@ -19,6 +19,7 @@ pub mod messages;
 pub mod outcomes;
 pub mod policy;
 pub mod tasks;
+pub mod telemetry;
 
 pub use spec::{Entity, KindSpec, Rule};
 pub use vocabulary::Kind;

@@ -16,6 +16,8 @@ mod handoffs;
 mod interactions;
 mod knowledge;
 mod messages;
+mod otlp_interactions;
+mod otlp_outcomes;
 mod outcomes;
 mod policies;
 mod prices;
@@ -32,7 +34,9 @@ static ALL: LazyLock<Vec<Box<dyn Projection>>> = LazyLock::new(|| {
         Box::new(tasks::Tasks::default()),
         Box::new(attempts::Attempts::default()),
         Box::new(interactions::interactions()),
+        Box::new(otlp_interactions::OtlpInteractions),
         Box::new(outcomes::outcomes()),
+        Box::new(otlp_outcomes::OtlpOutcomes),
         Box::new(outcomes::Supersessions),
         Box::new(approvals::Approvals::default()),
         Box::new(artifacts::Artifacts::default()),

@@ -7,6 +7,7 @@
 //! * **moves** are kept sorted by stamp; of more than [`MAX_MOVES`] the earliest and the latest half are
 //!   kept, which again depends on the set only.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub struct Change<'a> {
     /// Values of registers.
     pub cells: Vec<Cell<'a>>,
     /// Names and JSON of fields without a column.
-    pub attributes: Vec<(&'a str, &'a str)>,
+    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// A step, and who made it.
     pub step: Option<(u8, Option<Box<str>>)>,
 }
@@ -108,7 +109,7 @@ impl Entity {
             || change
                 .attributes
                 .iter()
-                .any(|(name, _)| self.attributes.get(*name).is_none_or(|(known, _)| stamp > known))
+                .any(|(name, _)| self.attributes.get(name.as_ref()).is_none_or(|(known, _)| stamp > known))
     }
 
     fn offer(&mut self, stamp: &Arc<Stamp>, cell: &Cell<'_>) -> bool {

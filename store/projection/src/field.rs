@@ -134,7 +134,8 @@ impl Fields {
     pub fn change<'a>(&'static self, data: &'a Data<'a>) -> Result<Change<'a>, Problem> {
         let cells = self.row(data)?.into_iter();
         let cells = cells.map(|(slot, value)| Cell { slot, keep: Keep::Last, value }).collect();
-        Ok(Change { cells, attributes: self.others(data).collect(), step: None })
+        let others = self.others(data).map(|(name, json)| (Cow::Borrowed(name), Cow::Borrowed(json)));
+        Ok(Change { cells, attributes: others.collect(), step: None })
     }
 
     /// Returns the fields that no column holds, as one JSON object.

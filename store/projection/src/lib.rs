@@ -4,7 +4,7 @@
 //! [`Projection`] that wants it says what it does to its table ([`fold`]) → the entities it speaks of are
 //! brought from memory or from the `_state` of their rows ([`states`]) → what it says is folded in
 //! ([`entity`]) → rows are written column by column ([`rows`]) → `TableStore::apply` makes all of it visible
-//! at once, and durable together with the checkpoint.
+//! at once, and durable together with the checkpoint. Raw OpenTelemetry records are first translated ([`otlp`]).
 //!
 //! **Invariants.** A fold uses no clock, randomness, network or hash order. An entity is a function of the
 //! set of its events, ordered by [`Stamp`]. Only folds write base tables. An event that a fold cannot take
@@ -21,6 +21,8 @@ pub mod entity;
 pub mod field;
 pub mod fold;
 pub mod rows;
+
+pub mod otlp;
 
 pub mod builtin;
 

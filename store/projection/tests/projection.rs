@@ -5,6 +5,8 @@ mod world;
 
 #[path = "projection/random.rs"]
 mod random;
+#[path = "projection/telemetry.rs"]
+mod telemetry;
 
 #[path = "projection/as_of.rs"]
 mod as_of;

@@ -60,6 +60,11 @@ impl Snapshot {
         self.provider(workspace, name, as_of, Visibility::Public)
     }
 
+    /// Returns whether a workspace has or had a row in the table of this name.
+    pub fn has_rows(&self, workspace: &Workspace, name: &str) -> bool {
+        self.epoch.table(workspace, name).is_some()
+    }
+
     /// Returns a table with its hidden columns, for search and projections.
     pub fn table_internal(
         &self,

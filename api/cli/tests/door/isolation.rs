@@ -280,6 +280,11 @@ fn question(pattern: &str, method: &Method, name: &str) -> (String, Option<Value
         "/v1/events" => {
             json!({"type": "note.taken", "source": name, "id": "0", "expected_revision": 99, "data": {"text": name}})
         }
+        "/v1/traces" | "/api/public/otel/v1/traces" => {
+            let service = json!({"key": "service.name", "value": {"stringValue": name}});
+            let nameless = json!([{"spans": [{"name": name}]}]);
+            json!({"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": nameless}]})
+        }
         "/v1/backup" => json!({"to": format!("/{name}")}),
         _ => json!({}),
     });

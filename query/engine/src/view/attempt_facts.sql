@@ -54,7 +54,7 @@ LEFT JOIN (
     FROM (
         SELECT i.*, lower(coalesce(i.attempt_id, CASE WHEN NOT t.explicit_attempts AND cardinality(t._implied) = 1
             THEN get_field(array_element(t._implied, 1), 'attempt_id') END)) AS attempt_key
-        FROM base.interactions AS i
+        FROM interactions AS i
         LEFT JOIN base.tasks AS t ON lower(i.task_id) = lower(t.task_id)
     )
     WHERE attempt_key IS NOT NULL

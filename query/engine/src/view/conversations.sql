@@ -24,7 +24,7 @@ FROM (
     SELECT conversation_id, time, 1 AS interactions, 0 AS messages, lower(agent_id) AS who,
         coalesce(tokens_in, 0) AS tokens_in, coalesce(tokens_out, 0) AS tokens_out,
         CASE WHEN error IS NOT NULL OR status = 'error' THEN 1 ELSE 0 END AS errors
-    FROM base.interactions
+    FROM interactions
     WHERE conversation_id IS NOT NULL
     UNION ALL
     SELECT conversation_id, time, 0, 1, lower(sender), 0, 0, 0

@@ -30,6 +30,6 @@ SELECT
 FROM (
     SELECT *, _cost(agent_id, model, provider, coalesce(started_at, time), tokens_in, tokens_out, tokens_cache_read,
         tokens_cache_write, tokens_reasoning, latency_ms) AS derived
-    FROM base.interactions
+    FROM interactions
     WHERE tokens_in IS NOT NULL OR tokens_out IS NOT NULL OR cost IS NOT NULL
 ) AS c

@@ -20,13 +20,13 @@ SELECT 'knowledge' AS kind, knowledge_id AS id, _pos AS position FROM base.knowl
 UNION ALL
 SELECT 'interaction' AS kind, first_value(n.id ORDER BY n._pos) AS id, max(n._pos) AS position
 FROM (
-  SELECT parent_id AS id, _pos FROM base.interactions WHERE parent_id IS NOT NULL
+  SELECT parent_id AS id, _pos FROM interactions WHERE parent_id IS NOT NULL
   UNION ALL
-  SELECT retry_of AS id, _pos FROM base.interactions WHERE retry_of IS NOT NULL
+  SELECT retry_of AS id, _pos FROM interactions WHERE retry_of IS NOT NULL
   UNION ALL
   SELECT interaction_id AS id, _pos FROM base.outcomes WHERE interaction_id IS NOT NULL
 ) AS n
-LEFT JOIN base.interactions AS i ON lower(n.id) = lower(i.interaction_id)
+LEFT JOIN interactions AS i ON lower(n.id) = lower(i.interaction_id)
 WHERE i.interaction_id IS NULL
 GROUP BY lower(n.id)
 UNION ALL

@@ -58,7 +58,7 @@ LEFT JOIN (
         sum(tokens_reasoning) AS tokens_reasoning
     FROM (
         SELECT i.*, lower(coalesce(i.task_id, a.task_id)) AS task_key
-        FROM base.interactions AS i
+        FROM interactions AS i
         LEFT JOIN base.attempts AS a ON lower(i.attempt_id) = lower(a.attempt_id)
     )
     WHERE task_key IS NOT NULL

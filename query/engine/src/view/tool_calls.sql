@@ -10,5 +10,5 @@ SELECT
     input, output, latency_ms, status, error,
     (error IS NOT NULL OR coalesce(status, 'ok') IN ('error', 'failed', 'timeout')) AS failed,
     retry_of, attributes, _pos
-FROM base.interactions
+FROM interactions
 WHERE kind = 'tool'

@@ -30,10 +30,32 @@ fn value(name: &str, ty: &FieldType) -> Value {
         FieldType::Labels => json!({"area": "billing"}),
         FieldType::Content => Value::from(text(name)),
         FieldType::Condition => json!({"any": [{"outcome": {"name": "tests", "at_least": 1}}, "success"]}),
+        FieldType::Object if name == "otlp" => otlp(),
+        FieldType::Object if name == "above" => json!({
+            "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b6", "name": "invoke_agent planner",
+        }),
         FieldType::Object => json!({"team_size": 3}),
         FieldType::List(item) => Value::Array(vec![value(name, item)]),
         FieldType::Record(fields) => Value::Object(example(fields, &|_| true)),
     }
+}
+
+fn otlp() -> Value {
+    let attribute = |key: &str, value: Value| json!({"key": key, "value": value});
+    let attributes = [
+        attribute("gen_ai.operation.name", json!({"stringValue": "chat"})),
+        attribute("gen_ai.request.model", json!({"stringValue": "claude-sonnet-4-5"})),
+        attribute("gen_ai.usage.input_tokens", json!({"intValue": "1200"})),
+        attribute("gen_ai.usage.output_tokens", json!({"intValue": "80"})),
+    ];
+    json!({"resourceSpans": [{
+        "resource": {"attributes": [attribute("service.name", json!({"stringValue": "billing-agent"}))]},
+        "scopeSpans": [{"scope": {"name": "billing"}, "spans": [{
+            "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7",
+            "name": "chat claude-sonnet-4-5", "kind": 3, "attributes": attributes,
+            "startTimeUnixNano": "1767607200000000000", "endTimeUnixNano": "1767607201500000000",
+        }]}],
+    }]})
 }
 
 /// Texts by the field's name, so that an example reads like an event.
@@ -112,6 +134,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("requester", "dana"),
     ("required", "rust"),
     ("retry_of", "42-0"),
+    ("service", "billing-agent"),
+    ("shortened", "9c1185a5c5e9fc54612808977ee8f548"),
     ("sla_id", "bugs-in-a-day"),
     ("source", "ci"),
     ("sql", "SELECT count(*) FROM tasks WHERE status = 'blocked'"),
@@ -138,6 +162,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("user_id", "user-17"),
     ("variant", "prompt-b"),
     ("version", "2026-01-03"),
+    ("whole_of", "9c1185a5c5e9fc54612808977ee8f548"),
     ("why", "Its breaker is open."),
     ("winner", "prompt-b"),
     ("workspaces", "research"),

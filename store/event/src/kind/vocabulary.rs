@@ -9,7 +9,7 @@ use super::spec::Rule::{AtLeastOne, ExactlyOne, Needs};
 use super::spec::{Entity, KindSpec};
 use super::{
     agents, alerts, attempts, decisions, economics, experiments, governance, interactions, knowledge, messages,
-    outcomes, policy, tasks,
+    outcomes, policy, tasks, telemetry,
 };
 use crate::field::{FieldValue, Findings, Path, Shape};
 use crate::json::Node;
@@ -185,6 +185,17 @@ kinds! {
             stream "artifact" / ["artifact_id"];
         /// What became of an artifact: merged, reverted, closed.
         ArtifactChanged(outcomes::ArtifactChanged) = "artifact.changed", rank 76, stream "artifact" / ["artifact_id"];
+    }
+    "telemetry" {
+        /// Spans that an OpenTelemetry exporter sent.
+        OtlpTraces(telemetry::OtlpRecord) = "otlp.traces", rank 54,
+            stream "trace" / ["trace_id", "service"] or "unknown", rules [AtLeastOne(&["otlp", "text"])];
+        /// Log records that an OpenTelemetry exporter sent.
+        OtlpLogs(telemetry::OtlpRecord) = "otlp.logs", rank 54,
+            stream "telemetry" / ["service"] or "unknown", rules [AtLeastOne(&["otlp", "text"])];
+        /// Metrics that an OpenTelemetry exporter sent.
+        OtlpMetrics(telemetry::OtlpRecord) = "otlp.metrics", rank 54,
+            stream "telemetry" / ["service"] or "unknown", rules [AtLeastOne(&["otlp", "text"])];
     }
     "knowledge" {
         /// Something worth knowing.

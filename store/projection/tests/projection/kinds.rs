@@ -11,8 +11,15 @@ fn kinds_without_a_table_of_their_own() {
     let folded =
         |name: &str| builtin::all().iter().filter(|fold| fold.table().name != "events").any(|fold| fold.wants(name));
     let kept: Vec<_> = kind::all().iter().map(|spec| spec.type_name).filter(|name| !folded(name)).collect();
-    let expected =
-        ["redaction.policy_set", "retention.policy_set", "key.created", "key.rotated", "key.revoked", "subject.erased"];
+    let expected = [
+        "otlp.metrics",
+        "redaction.policy_set",
+        "retention.policy_set",
+        "key.created",
+        "key.rotated",
+        "key.revoked",
+        "subject.erased",
+    ];
     assert_eq!(kept, expected);
 }
 

@@ -116,6 +116,8 @@ fn of_type(rng: &mut ChaCha8Rng, name: &str, ty: &FieldType) -> Value {
             [json!("plain text"), json!([{"role": "user", "content": "listed text"}])].choose(rng).expect("one").clone()
         }
         FieldType::Condition => json!({"any": ["success", {"result": "succeeded"}]}),
+        FieldType::Object if name == "otlp" => super::telemetry::export(rng),
+        FieldType::Object if name == "above" => super::telemetry::span(rng),
         FieldType::Object => json!({"key": "value"}),
         FieldType::List(item) => (0..rng.random_range(1..3)).map(|_| of_type(rng, name, item)).collect(),
         FieldType::Record(fields) => {

@@ -10,7 +10,7 @@ use super::documents::DOCUMENTS;
 use super::economics::{BUDGETS, CHARGES};
 use super::events::EVENTS;
 use super::handoffs::HANDOFFS;
-use super::interactions::INTERACTIONS;
+use super::interactions::{INTERACTIONS, OTLP_INTERACTIONS};
 use super::knowledge::KNOWLEDGE;
 use super::messages::MESSAGES;
 use super::outcomes::{OUTCOME_SUPERSESSIONS, OUTCOMES};
@@ -25,6 +25,7 @@ pub static BASE_TABLES: &[&TableSpec] = &[
     &TASKS,
     &ATTEMPTS,
     &INTERACTIONS,
+    &OTLP_INTERACTIONS,
     &OUTCOMES,
     &OUTCOME_SUPERSESSIONS,
     &APPROVALS,

@@ -1,0 +1,22 @@
+//! OpenTelemetry in: real exporters and hand-made requests against the real program; what is stored is asked by SQL.
+
+#[path = "door/answer.rs"]
+#[expect(dead_code, reason = "shared with the other stories")]
+mod answer;
+#[path = "door/server.rs"]
+#[expect(dead_code, reason = "shared with the other stories")]
+mod server;
+
+#[path = "otlp/request.rs"]
+mod request;
+
+#[path = "otlp/bad_input.rs"]
+mod bad_input;
+#[path = "otlp/clients.rs"]
+mod clients;
+#[path = "otlp/encodings.rs"]
+mod encodings;
+#[path = "otlp/langfuse.rs"]
+mod langfuse;
+#[path = "otlp/records.rs"]
+mod records;

@@ -1,0 +1,200 @@
+//! `otlp_interactions`: one row per call that OpenTelemetry data tells of, from everything that tells of it.
+
+use std::borrow::Cow;
+
+use partitura_event::Problem;
+use partitura_table::schema::TableSpec;
+use partitura_table::schema::interactions::OTLP_INTERACTIONS as TABLE;
+
+use super::documents::Document;
+use crate::entity::{Cell, Change, Entity, Keep, OWN_SLOTS};
+use crate::field::column;
+use crate::fold::{Effect, Event, Projection};
+use crate::otlp::call::VERSION;
+use crate::otlp::record::{Record, read_above};
+use crate::otlp::{Call, calls};
+use crate::rows::Cells;
+use crate::value::Value;
+
+const INTERACTION_ID: u16 = column(&TABLE, "interaction_id");
+const KIND: u16 = column(&TABLE, "kind");
+const TIME: u16 = column(&TABLE, "time");
+const STARTED_AT: u16 = column(&TABLE, "started_at");
+const AGENT_ID: u16 = column(&TABLE, "agent_id");
+const ATTEMPT_ID: u16 = column(&TABLE, "attempt_id");
+const TASK_ID: u16 = column(&TABLE, "task_id");
+const CONVERSATION_ID: u16 = column(&TABLE, "conversation_id");
+const TRACE_ID: u16 = column(&TABLE, "trace_id");
+const PARENT_ID: u16 = column(&TABLE, "parent_id");
+const USER_ID: u16 = column(&TABLE, "user_id");
+const PROVIDER: u16 = column(&TABLE, "provider");
+const MODEL: u16 = column(&TABLE, "model");
+const PROMPT_ID: u16 = column(&TABLE, "prompt_id");
+const PROMPT_VERSION: u16 = column(&TABLE, "prompt_version");
+const INPUT: u16 = column(&TABLE, "input");
+const OUTPUT: u16 = column(&TABLE, "output");
+const INPUT_CHARS: u16 = column(&TABLE, "input_chars");
+const OUTPUT_CHARS: u16 = column(&TABLE, "output_chars");
+const TOOL_NAME: u16 = column(&TABLE, "tool_name");
+const LATENCY_MS: u16 = column(&TABLE, "latency_ms");
+const TTFT_MS: u16 = column(&TABLE, "ttft_ms");
+const TOKENS_IN: u16 = column(&TABLE, "tokens_in");
+const TOKENS_OUT: u16 = column(&TABLE, "tokens_out");
+const TOKENS_CACHE_READ: u16 = column(&TABLE, "tokens_cache_read");
+const TOKENS_CACHE_WRITE: u16 = column(&TABLE, "tokens_cache_write");
+const TOKENS_REASONING: u16 = column(&TABLE, "tokens_reasoning");
+const COST: u16 = column(&TABLE, "cost");
+const CURRENCY: u16 = column(&TABLE, "currency");
+const STATUS: u16 = column(&TABLE, "status");
+const FINISH_REASON: u16 = column(&TABLE, "finish_reason");
+const ERROR: u16 = column(&TABLE, "error");
+const ATTRIBUTES: u16 = column(&TABLE, "attributes");
+
+/// What went in and out, whole.
+const WHOLE_INPUT: u16 = OWN_SLOTS + 1;
+const WHOLE_OUTPUT: u16 = OWN_SLOTS + 2;
+/// What counts where nothing better is said, such as the word of a log event beside a span's: the same slot, so
+/// far up.
+const ELSE: u16 = OWN_SLOTS + 100;
+/// Beginnings of the names under which messages are kept among the attributes.
+const INPUT_MESSAGE: &str = "\u{1}input/";
+const OUTPUT_MESSAGE: &str = "\u{1}output/";
+
+/// The fold.
+pub struct OtlpInteractions;
+
+impl Projection for OtlpInteractions {
+    fn table(&self) -> &'static TableSpec {
+        &TABLE
+    }
+
+    fn version(&self) -> u32 {
+        VERSION
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        matches!(kind, "otlp.traces" | "otlp.logs")
+    }
+
+    fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        let Some(raw) = event.data.raw("otlp") else { return Ok(()) };
+        let record = Record::read(raw)?;
+        let above = event.data.raw("above").map(read_above).transpose()?.unwrap_or_default();
+        for call in calls(&record, &above, event.recorded.time.micros()) {
+            out.push(Effect::Touch(call.interaction_id.to_lowercase(), change(call)));
+        }
+        Ok(())
+    }
+
+    fn row<'e>(&self, entity: &'e Entity) -> Cells<'e> {
+        let mut cells = entity.cells();
+        for slot in [AGENT_ID, TASK_ID, KIND, TIME, STARTED_AT, LATENCY_MS, STATUS] {
+            if entity.value(slot).is_none()
+                && let Some(value) = entity.value(slot + ELSE)
+            {
+                cells.push((slot, value.by_ref()));
+            }
+        }
+        for (whole, preview, chars) in [(input(entity), INPUT, INPUT_CHARS), (output(entity), OUTPUT, OUTPUT_CHARS)] {
+            if let Some(text) = whole {
+                cells.push((chars, Value::Int(text.chars().count() as i64)));
+                cells.push((preview, Value::Text(super::preview(text))));
+            }
+        }
+        let members = entity.attributes.iter().filter(|(name, _)| !name.starts_with('\u{1}'));
+        let json = crate::field::json_object(members.map(|(name, (_, json))| (name.as_ref(), json.as_ref())));
+        cells.extend(json.map(|json| (ATTRIBUTES, Value::text(json))));
+        cells
+    }
+
+    fn writes_documents(&self) -> bool {
+        true
+    }
+
+    fn document<'e>(&self, entity: &'e Entity) -> Option<(String, Cells<'e>)> {
+        let error = entity.text(ERROR).map(Cow::Borrowed);
+        let mut parts: Vec<_> = [input(entity), output(entity), error].into_iter().flatten().collect();
+        let text = if parts.len() == 1 { parts.remove(0) } else { Cow::Owned(parts.join("\n\n")) };
+        let value = |slot| entity.value(slot).map(Value::by_ref);
+        let told = |slot| entity.value(slot).or(entity.value(slot + ELSE));
+        Document {
+            kind: "interaction",
+            id: entity.text(INTERACTION_ID)?.into(),
+            title: value(TOOL_NAME),
+            text,
+            agent_id: told(AGENT_ID).map(Value::by_ref),
+            task_id: told(TASK_ID).map(Value::by_ref),
+            attempt_id: value(ATTEMPT_ID),
+            conversation_id: value(CONVERSATION_ID),
+            model: value(MODEL),
+            tags: told(KIND)?.as_text().map(|kind| Value::Texts(vec![kind.into()])),
+            time: told(STARTED_AT).or(told(TIME))?.as_time()?,
+            ..Document::default()
+        }
+        .cells()
+    }
+}
+
+fn input(entity: &Entity) -> Option<Cow<'_, str>> {
+    entity.text(WHOLE_INPUT).map(Cow::Borrowed).or_else(|| messages(entity, INPUT_MESSAGE))
+}
+
+fn output(entity: &Entity) -> Option<Cow<'_, str>> {
+    entity.text(WHOLE_OUTPUT).map(Cow::Borrowed).or_else(|| messages(entity, OUTPUT_MESSAGE))
+}
+
+fn messages<'e>(entity: &'e Entity, beginning: &str) -> Option<Cow<'e, str>> {
+    let told = entity.attributes.iter().filter(|(name, _)| name.starts_with(beginning));
+    let texts: Vec<String> = told.filter_map(|(_, (_, json))| serde_json::from_str(json).ok()).collect();
+    if texts.is_empty() { None } else { Some(Cow::Owned(texts.join("\n"))) }
+}
+
+fn change(call: Call) -> Change<'static> {
+    let mut cells = Vec::with_capacity(24);
+    let mut put = |slot, value: Option<Value<'static>>| {
+        cells.extend(value.map(|value| Cell { slot, keep: Keep::Last, value }));
+    };
+    let text = |text: Option<String>| text.map(Value::text);
+    // Log events that only add a message say nothing of the call itself.
+    let above = if call.from_log { ELSE } else { 0 };
+    put(INTERACTION_ID, Some(Value::text(call.interaction_id)));
+    put(KIND + above, Some(Value::text(call.kind)));
+    put(TIME + above, Some(Value::Time(call.time)));
+    put(STARTED_AT + above, call.started_at.map(Value::Time));
+    put(LATENCY_MS + above, call.latency_ms.map(Value::Float));
+    put(STATUS + above, call.status.map(Value::text));
+    put(AGENT_ID, text(call.agent_id));
+    put(AGENT_ID + ELSE, call.default_agent.map(Value::text));
+    put(ATTEMPT_ID, text(call.attempt_id));
+    put(TASK_ID, text(call.task_id));
+    put(TASK_ID + ELSE, text(call.default_task));
+    put(CONVERSATION_ID, text(call.conversation_id));
+    put(TRACE_ID, text(call.trace_id));
+    put(PARENT_ID, text(call.parent_id));
+    put(USER_ID, text(call.user_id));
+    put(PROVIDER, text(call.provider));
+    put(MODEL, text(call.model));
+    put(PROMPT_ID, text(call.prompt_id));
+    put(PROMPT_VERSION, text(call.prompt_version));
+    put(WHOLE_INPUT, text(call.input));
+    put(WHOLE_OUTPUT, text(call.output));
+    put(TOOL_NAME, text(call.tool_name));
+    put(TTFT_MS, call.ttft_ms.map(Value::Float));
+    put(TOKENS_IN, call.usage.tokens_in.map(Value::Int));
+    put(TOKENS_OUT, call.usage.tokens_out.map(Value::Int));
+    put(TOKENS_CACHE_READ, call.usage.cache_read.map(Value::Int));
+    put(TOKENS_CACHE_WRITE, call.usage.cache_write.map(Value::Int));
+    put(TOKENS_REASONING, call.usage.reasoning.map(Value::Int));
+    put(CURRENCY, call.usage.cost.map(|_| Value::text("USD")));
+    put(COST, call.usage.cost.map(Value::money));
+    put(FINISH_REASON, text(call.finish_reason));
+    put(ERROR, text(call.error));
+    let mut attributes: Vec<_> =
+        call.attributes.into_iter().map(|(name, json)| (Cow::Owned(name), Cow::Owned(json))).collect();
+    for message in call.messages {
+        let beginning = if message.is_output { OUTPUT_MESSAGE } else { INPUT_MESSAGE };
+        let json = serde_json::Value::from(message.text).to_string();
+        attributes.push((Cow::Owned(format!("{beginning}{}", message.order)), Cow::Owned(json)));
+    }
+    Change { cells, attributes, step: None }
+}

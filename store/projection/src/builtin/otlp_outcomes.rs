@@ -1,0 +1,78 @@
+//! `outcomes` of OpenTelemetry data: evaluations that come as events, or as attributes of the judged span.
+
+use partitura_event::{Fingerprint, Problem};
+use partitura_table::schema::TableSpec;
+use partitura_table::schema::outcomes::OUTCOMES;
+
+use crate::field::column;
+use crate::fold::{Effect, Event, Projection};
+use crate::otlp::call::VERSION;
+use crate::otlp::record::Record;
+use crate::otlp::{Judgement, judgements};
+use crate::rows::Cells;
+use crate::value::Value;
+
+const OUTCOME_ID: u16 = column(&OUTCOMES, "outcome_id");
+const TYPE: u16 = column(&OUTCOMES, "type");
+const SOURCE: u16 = column(&OUTCOMES, "source");
+const TIME: u16 = column(&OUTCOMES, "time");
+const NAME: u16 = column(&OUTCOMES, "name");
+const VALUE: u16 = column(&OUTCOMES, "value");
+const LABEL: u16 = column(&OUTCOMES, "label");
+const EVALUATOR: u16 = column(&OUTCOMES, "evaluator");
+const EVALUATOR_ID: u16 = column(&OUTCOMES, "evaluator_id");
+const INTERACTION_ID: u16 = column(&OUTCOMES, "interaction_id");
+const CONVERSATION_ID: u16 = column(&OUTCOMES, "conversation_id");
+const EXPLANATION: u16 = column(&OUTCOMES, "explanation");
+
+/// The fold.
+pub struct OtlpOutcomes;
+
+impl Projection for OtlpOutcomes {
+    fn table(&self) -> &'static TableSpec {
+        &OUTCOMES
+    }
+
+    fn version(&self) -> u32 {
+        VERSION
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        matches!(kind, "otlp.traces" | "otlp.logs")
+    }
+
+    fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        let Some(raw) = event.data.raw("otlp") else { return Ok(()) };
+        // Few records hold judgements; the others are not worth a second reading.
+        if !raw.get().contains("evaluation.") {
+            return Ok(());
+        }
+        for judgement in judgements(&Record::read(raw)?, event.recorded.time.micros()) {
+            out.push(Effect::Row(cells(event, judgement)));
+        }
+        Ok(())
+    }
+}
+
+fn cells<'a>(event: &Event<'a>, judgement: Judgement) -> Cells<'a> {
+    let id = format!("{:?}", Fingerprint::of(format!("{judgement:?}").as_bytes()));
+    let text = |slot, text: Option<String>| text.map(|text| (slot, Value::text(text)));
+    let about = match judgement.interaction_id {
+        Some(id) => (INTERACTION_ID, Value::text(id)),
+        None => (CONVERSATION_ID, Value::text(judgement.conversation_id.unwrap_or_default())),
+    };
+    let mut cells = vec![
+        (OUTCOME_ID, Value::text(id)),
+        (TYPE, Value::text(event.recorded.kind.as_str())),
+        (SOURCE, Value::text(event.recorded.source.as_str())),
+        (TIME, Value::Time(judgement.time)),
+        (NAME, Value::text(judgement.name)),
+        (EVALUATOR, Value::text(judgement.evaluator)),
+        about,
+    ];
+    cells.extend(judgement.value.map(|value| (VALUE, Value::Float(value))));
+    cells.extend(text(LABEL, judgement.label));
+    cells.extend(text(EVALUATOR_ID, judgement.evaluator_id));
+    cells.extend(text(EXPLANATION, judgement.explanation));
+    cells
+}

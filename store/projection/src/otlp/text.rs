@@ -1,0 +1,144 @@
+//! What went into a call and what came out, as readable text, from every form in which it is sent.
+
+use serde_json::Value;
+
+use super::any::{Any, parsed};
+use super::names;
+use super::subject::Subject;
+
+/// Members of JSON content whose texts are for reading; others are ids, roles and sorts.
+const READABLE: &[&str] = &[
+    "content",
+    "text",
+    "input",
+    "output",
+    "arguments",
+    "args",
+    "thinking",
+    "reasoning",
+    "parts",
+    "response",
+    "result",
+    "message",
+    "prompt",
+    "query",
+    "completion",
+];
+/// Endings of flattened attribute names that hold text.
+const FLAT: &[&str] = &["content", "text", "arguments", "document.content"];
+
+/// Returns what went in.
+pub fn input(subject: &Subject<'_>, kind: &str) -> Option<String> {
+    let tool = || if kind == "tool" { one(subject, names::TOOL_INPUT) } else { None };
+    one(subject, names::EXPLICIT_INPUT)
+        .or_else(tool)
+        .or_else(|| joined([one(subject, &["gen_ai.system_instructions"]), one(subject, &["gen_ai.input.messages"])]))
+        .or_else(|| of_events(subject, is_input))
+        .or_else(|| flattened(subject, "gen_ai.prompt."))
+        .or_else(|| flattened(subject, "llm.input_messages."))
+        .or_else(|| one(subject, names::QUERY))
+        .or_else(|| one(subject, names::INPUT))
+        .or_else(|| flattened(subject, "llm.prompts."))
+        .or_else(|| one(subject, names::TOOL_INPUT))
+}
+
+/// Returns what came out.
+pub fn output(subject: &Subject<'_>, kind: &str) -> Option<String> {
+    let tool = || if kind == "tool" { one(subject, names::TOOL_OUTPUT) } else { None };
+    one(subject, names::EXPLICIT_OUTPUT)
+        .or_else(tool)
+        .or_else(|| one(subject, &["gen_ai.output.messages"]))
+        .or_else(|| of_events(subject, is_output))
+        .or_else(|| flattened(subject, "gen_ai.completion."))
+        .or_else(|| flattened(subject, "llm.output_messages."))
+        .or_else(|| one(subject, &["gen_ai.retrieval.documents", "gen_ai.memory.records"]))
+        .or_else(|| flattened(subject, "retrieval.documents."))
+        .or_else(|| one(subject, names::OUTPUT))
+        .or_else(|| one(subject, names::TOOL_OUTPUT))
+}
+
+/// Returns whether an event is a message that goes into a model.
+pub fn is_input(name: &str) -> bool {
+    matches!(
+        name,
+        "gen_ai.system.message"
+            | "gen_ai.user.message"
+            | "gen_ai.assistant.message"
+            | "gen_ai.tool.message"
+            | "gen_ai.content.prompt"
+    )
+}
+
+/// Returns whether an event is a message that comes out of a model.
+pub fn is_output(name: &str) -> bool {
+    matches!(name, "gen_ai.choice" | "gen_ai.content.completion")
+}
+
+/// Returns the text of the message that an event is.
+pub fn of_message(event: &super::any::Attributes, body: &Any) -> Option<String> {
+    let bodies = [body].into_iter().filter(|body| !body.is_empty());
+    let named = ["gen_ai.prompt", "gen_ai.completion", "content", "message", "gen_ai.event.content", "tool_calls"];
+    let texts = bodies.chain(named.iter().filter_map(|name| event.get(name))).map(readable);
+    joined(texts.map(Some))
+}
+
+/// Returns the texts of a value, one a line; those of JSON without roles and ids, or all of it if it has no other.
+pub fn readable(value: &Any) -> String {
+    match value {
+        Any::Text(text) => match parsed(text) {
+            None => text.clone(),
+            Some(Value::String(text)) => text,
+            Some(json) => of_json(&json),
+        },
+        other => of_json(&other.json()),
+    }
+}
+
+fn of_json(json: &Value) -> String {
+    let mut texts = Vec::new();
+    gather(json, true, &mut texts);
+    if texts.is_empty() { json.to_string() } else { texts.join("\n") }
+}
+
+fn gather(value: &Value, is_readable: bool, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) if is_readable && !text.trim().is_empty() => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| gather(item, is_readable, texts)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::Object(_) if matches!(name.as_str(), "arguments" | "args") => texts.push(member.to_string()),
+                    _ => gather(member, READABLE.contains(&name.as_str()), texts),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn one(subject: &Subject<'_>, names: &[&str]) -> Option<String> {
+    subject.any(names).map(readable).filter(|text| !text.trim().is_empty())
+}
+
+fn of_events(subject: &Subject<'_>, wanted: fn(&str) -> bool) -> Option<String> {
+    let events = subject.events().iter().filter(|event| wanted(&event.name));
+    joined(events.map(|event| of_message(&event.attributes, &Any::Empty)))
+}
+
+/// Joins the texts of a flattened list: `gen_ai.prompt.0.content`, in the order of its numbers.
+fn flattened(subject: &Subject<'_>, prefix: &'static str) -> Option<String> {
+    let mut texts: Vec<(Vec<u64>, String)> = Vec::new();
+    for (name, value) in subject.read_below(prefix) {
+        let rest = &name[prefix.len()..];
+        if FLAT.iter().any(|ending| rest == *ending || rest.ends_with(&format!(".{ending}"))) {
+            texts.push((rest.split('.').filter_map(|part| part.parse().ok()).collect(), readable(value)));
+        }
+    }
+    texts.sort();
+    joined(texts.into_iter().map(|(_, text)| Some(text)))
+}
+
+fn joined(texts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let texts: Vec<_> = texts.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect();
+    if texts.is_empty() { None } else { Some(texts.join("\n")) }
+}
