@@ -7,9 +7,13 @@ cache=${PARTITURA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/partitura}
 : "${ORT_DYLIB_PATH:=$cache/onnxruntime/libonnxruntime.so}"
 : "${PARTITURA_MODEL_DIR:=$cache/models/all-MiniLM-L6-v2}"
 [ -x "$cache/cargo-deny/cargo-deny" ] && : "${CARGO_DENY:=$cache/cargo-deny/cargo-deny}"
-[ -x "$cache/clients/otlp/bin/python" ] && : "${PARTITURA_OTLP_PYTHON:=$cache/clients/otlp/bin/python}"
-[ -d "$cache/clients/otlp-js/node_modules" ] && : "${PARTITURA_OTLP_NODE:=$cache/clients/otlp-js}"
-for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR PARTITURA_OTLP_PYTHON PARTITURA_OTLP_NODE; do
+for client in MCP OTLP; do
+    folder=$cache/clients/$(printf %s "$client" | tr 'A-Z' 'a-z')
+    [ ! -x "$folder/bin/python" ] || eval ": \"\${PARTITURA_${client}_PYTHON:=$folder/bin/python}\""
+    [ ! -d "$folder-js/node_modules" ] || eval ": \"\${PARTITURA_${client}_NODE:=$folder-js}\""
+    clients="${clients:-} PARTITURA_${client}_PYTHON PARTITURA_${client}_NODE"
+done
+for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR $clients; do
     eval "value=\${$name:-}"
     [ -z "$value" ] || printf "export %s='%s'\n" "$name" "$value"
 done

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command::{
-    append, backup, completions, config, doctor, export, import, keys, rebuild, restore, search, serve, simulate, sql,
-    tail, verify,
+    append, backup, completions, config, doctor, export, import, keys, mcp, rebuild, restore, search, serve, simulate,
+    sql, tail, verify,
 };
 use crate::settings_args::SettingsArgs;
 
@@ -84,6 +84,8 @@ pub enum Command {
     Backup(backup::Backup),
     /// Make a data folder of a backup
     Restore(restore::Restore),
+    /// Speak MCP on standard input and output, for agents
+    Mcp(mcp::Mcp),
     /// Print every setting, its value and where it comes from
     Config(config::Config),
     /// Print the completions of a shell

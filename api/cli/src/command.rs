@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod keys;
+pub mod mcp;
 pub mod rebuild;
 pub mod restore;
 pub mod search;
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Keys(keys) => keys.run(shared).await,
         Command::Backup(backup) => backup.run(shared).await,
         Command::Restore(restore) => restore.run(shared).await,
+        Command::Mcp(mcp) => mcp.run(shared).await,
         Command::Config(config) => config.run(shared),
         Command::Completions(completions) => completions.run(),
     }

@@ -41,16 +41,25 @@ impl Connection {
         Self::start(shared, settings).await
     }
 
-    /// Connects to the folder's server, or makes the folder and starts a server in this process.
+    /// Connects to the folder's server, or makes the folder and starts a server in this process, for one who writes.
     pub async fn open_or_create(shared: &Shared) -> Result<Self, Failure> {
+        // Who writes needs no model: vectors are computed by the server that comes next.
+        Self::open_or_start(shared, |settings| Settings { model: "off".into(), ..settings }).await
+    }
+
+    /// Does the same for one who reads and writes for long.
+    pub async fn open_or_serve(shared: &Shared) -> Result<Self, Failure> {
+        Self::open_or_start(shared, |settings| settings).await
+    }
+
+    async fn open_or_start(shared: &Shared, with: impl FnOnce(Settings) -> Settings) -> Result<Self, Failure> {
         if shared.url.is_some() {
             return Self::open(shared).await;
         }
         let settings = settings_file::resolve(shared)?.settings;
         match running(&settings.data).await? {
             Some(holder) => Ok(Self { client: of_holder(shared, &holder)?, own: None }),
-            // Who writes needs no model: vectors are computed by the server that comes next.
-            None => Self::start(shared, Settings { model: "off".into(), ..settings }).await,
+            None => Self::start(shared, with(settings)).await,
         }
     }
 

@@ -15,6 +15,7 @@ mod rows;
 mod server;
 mod settings_args;
 mod settings_file;
+mod stdio;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::FutureExt;
 use partitura_event::{ErrorClass, Position, Problem, SystemClock};
-use partitura_http::Http;
+use partitura_http::{Http, Mount};
+use partitura_mcp::Mcp;
 use partitura_service::{Folder, Holder, Secret, Service, Settings};
 
 /// A running server.
@@ -32,7 +34,7 @@ impl Server {
         let secret = Secret::generate()?;
         let operator = secret.reveal();
         let address = listener.address();
-        let http = Http::serve(listener, Arc::clone(&service), secret);
+        let http = Http::serve(listener, Arc::clone(&service), secret, mounts(&service));
         service.announce(address, operator.clone())?;
         let (opened_ms, head) = (started.elapsed().as_millis() as u64, service.head().map_or(0, Position::get));
         tracing::info!(%address, data = %settings.data.display(), head, opened_ms, "serving");
@@ -66,6 +68,12 @@ impl Server {
             }
         }
     }
+}
+
+/// The protocols that share the listener with the API.
+fn mounts(service: &Arc<Service>) -> Vec<Mount> {
+    let mcp = Mcp::new(Arc::clone(service));
+    vec![Mount::new(Mcp::PATH, move |request| mcp.clone().answer(request).boxed())]
 }
 
 fn keyless(address: SocketAddr) -> Problem {

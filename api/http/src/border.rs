@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::failure::{Extended, Failure, render, render_extended};
+use crate::mount::OwnWords;
 use crate::routes;
 
 /// Header that names the position of the answer.
@@ -77,6 +78,7 @@ pub async fn border(State(app): State<App>, request: Request, next: Next) -> Res
 fn foreign_refusal(response: &Response) -> Option<Problem> {
     let status = response.status();
     let is_ours = response.headers().get("content-type").is_some_and(|value| value == "application/problem+json");
+    let is_ours = is_ours || response.extensions().get::<OwnWords>().is_some();
     if is_ours || !(status.is_client_error() || status.is_server_error()) || status == StatusCode::SERVICE_UNAVAILABLE {
         return None;
     }

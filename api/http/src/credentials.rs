@@ -30,13 +30,19 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 pub enum Access {
     /// Nothing: health and the API's description.
     Open,
+    /// A key, or none where none is needed; what is called asks for its own scope.
+    Known,
     /// A key with this scope.
     Needs(Scope),
 }
 
 /// Lets the request through when its caller may.
 pub async fn guard(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
-    let Access::Needs(scope) = access else { return next.run(request).await };
+    let scope = match access {
+        Access::Open => return next.run(request).await,
+        Access::Known => None,
+        Access::Needs(scope) => Some(scope),
+    };
     match admit(&app, request.headers(), scope) {
         Ok(principal) => {
             request.extensions_mut().insert(Caller(principal));
@@ -46,7 +52,7 @@ pub async fn guard(State((app, access)): State<(App, Access)>, mut request: Requ
     }
 }
 
-fn admit(app: &App, headers: &HeaderMap, scope: Scope) -> Result<Principal, Problem> {
+fn admit(app: &App, headers: &HeaderMap, scope: Option<Scope>) -> Result<Principal, Problem> {
     let wanted = match headers.get("x-partitura-workspace") {
         None => None,
         Some(name) => Some(Workspace::new(name.to_str().unwrap_or_default())?),
@@ -58,7 +64,9 @@ fn admit(app: &App, headers: &HeaderMap, scope: Scope) -> Result<Principal, Prob
         None => Credential::None,
     };
     let principal = app.service.authenticate(credential, wanted.as_ref())?;
-    principal.require(scope)?;
+    if let Some(scope) = scope {
+        principal.require(scope)?;
+    }
     Ok(principal)
 }
 

@@ -9,6 +9,7 @@ mod app;
 mod border;
 mod connections;
 mod listener;
+mod mount;
 mod route;
 mod routes;
 
@@ -17,7 +18,6 @@ mod conditional;
 mod credentials;
 mod cursor;
 mod failure;
-mod fields;
 mod origin;
 mod query;
 mod reply;
@@ -26,6 +26,7 @@ mod rows;
 mod shown;
 
 pub use listener::{Bound, Http, bind};
+pub use mount::Mount;
 pub use routes::openapi::document;
 
 /// Returns method and path of every route of the router.

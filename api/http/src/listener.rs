@@ -19,6 +19,7 @@ use crate::app::{App, Listener};
 use crate::border::border;
 use crate::connections::Connections;
 use crate::failure::Failure;
+use crate::mount::Mount;
 use crate::origin::same_machine;
 use crate::routes;
 
@@ -74,14 +75,14 @@ pub struct Http {
 }
 
 impl Http {
-    /// Serves the API on a bound address.
-    pub fn serve(bound: Bound, service: Arc<Service>, operator: Secret) -> Self {
+    /// Serves the API, and other protocols beside it, on a bound address.
+    pub fn serve(bound: Bound, service: Arc<Service>, operator: Secret, mounts: Vec<Mount>) -> Self {
         let stop = CancellationToken::new();
         let settings = service.settings().clone();
         let listener =
             Listener { loopback: bound.is_loopback(), allowed_hosts: settings.allowed_hosts.clone(), operator };
         let app = App { service, stop: stop.clone(), listener: Arc::new(listener) };
-        let connections = Connections::new(router(&app), &settings, stop.clone());
+        let connections = Connections::new(router(&app, mounts), &settings, stop.clone());
         let cut = connections.cut();
         let task = tokio::spawn(connections.serve(bound.socket));
         Self { stop, cut, task }
@@ -99,10 +100,13 @@ impl Http {
     }
 }
 
-fn router(app: &App) -> Router {
+fn router(app: &App, mounts: Vec<Mount>) -> Router {
     let mut router = Router::new();
     for route in routes::all() {
         router = route.mount(router, app);
+    }
+    for mount in mounts {
+        router = mount.mount(router, app);
     }
     // The fallbacks come last: they hold for the routes that are there.
     router

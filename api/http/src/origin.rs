@@ -15,7 +15,7 @@ use crate::failure::Failure;
 
 /// What a page of another origin may send, and may read of an answer.
 const SENDS: &str = "authorization, content-type, x-api-key, x-partitura-workspace, idempotency-key, if-match, \
-    if-none-match, last-event-id, traceparent";
+    if-none-match, last-event-id, traceparent, mcp-protocol-version, mcp-method, mcp-name";
 const READS: &str = "x-partitura-position, x-partitura-truncated, x-query-id, x-trace-id, server-timing, idempotent-replayed, retry-after";
 const METHODS: &str = "GET, POST, DELETE";
 /// Seconds for which a browser need not ask again.
@@ -50,6 +50,14 @@ fn permission() -> Response {
     response
 }
 
+/// Refuses pages of unknown origins on any address, for protocols that ask for that.
+pub fn known_page(listener: &Listener, headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::ORIGIN).map(lowered) {
+        Some(origin) if !is_ours(listener, host_of(&origin)) => Err(foreign("Origin", &origin)),
+        _ => Ok(()),
+    }
+}
+
 fn check(listener: &Listener, headers: &HeaderMap) -> Result<(), Problem> {
     if !listener.loopback {
         return Ok(());
@@ -59,12 +67,7 @@ fn check(listener: &Listener, headers: &HeaderMap) -> Result<(), Problem> {
     {
         return Err(foreign("Host", &host));
     }
-    if let Some(origin) = headers.get(header::ORIGIN).map(lowered)
-        && !is_ours(listener, host_of(&origin))
-    {
-        return Err(foreign("Origin", &origin));
-    }
-    Ok(())
+    known_page(listener, headers)
 }
 
 fn lowered(value: &HeaderValue) -> String {

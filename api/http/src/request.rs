@@ -5,12 +5,11 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use partitura_event::Problem;
-use partitura_service::BodyShare;
+use partitura_service::{BodyShare, fields};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::body::{self, Received};
-use crate::fields;
 
 /// Reads the body of an append: up to a batch.
 pub async fn batch(app: &App, headers: &HeaderMap, body: Body) -> Result<Received, Problem> {

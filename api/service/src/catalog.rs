@@ -77,6 +77,8 @@ impl Service {
             "query_memory_max": settings.query_memory_max,
             "query_timeout_ms": settings.query_timeout.as_millis() as u64,
             "query_timeout_ms_max": settings.query_timeout_max.as_millis() as u64,
+            "mcp_rows_max": settings.mcp_rows_max,
+            "mcp_bytes_max": settings.mcp_bytes_max,
             "wait_ms_max": settings.wait_max.as_millis() as u64,
             "page_max": 1000,
         })

@@ -29,11 +29,7 @@ impl Service {
     ) -> Result<(String, Appended), Problem> {
         let id = match data.get("knowledge_id").and_then(Value::as_str) {
             Some(id) => id.to_owned(),
-            // A retry with the same key must make the same id, so that its body is the same.
-            None => match request_key {
-                Some(key) => short_hash(principal, key),
-                None => uuid::Uuid::now_v7().to_string(),
-            },
+            None => new_id(principal, request_key),
         };
         data.insert("knowledge_id".into(), json!(id));
         let appended = self.say(principal, "knowledge.noted", Value::Object(data), request_key).await?;
@@ -117,6 +113,14 @@ impl Service {
         let body = json!({"type": kind, "data": data}).to_string();
         let call = AppendCall { body: body.as_bytes(), request_key, ..AppendCall::default() };
         self.append(principal, call).await
+    }
+}
+
+/// Draws an id. A retry with the same key must make the same id, so that its body is the same.
+pub(crate) fn new_id(principal: &Principal, request_key: Option<&str>) -> String {
+    match request_key {
+        Some(key) => short_hash(principal, key),
+        None => uuid::Uuid::now_v7().to_string(),
     }
 }
 

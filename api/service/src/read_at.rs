@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use partitura_event::{ErrorClass, Position, Problem, Timestamp};
+use serde_json::Value;
 
 use crate::quantity;
 use crate::service::Service;
@@ -48,6 +49,15 @@ impl AsOf {
             let detail = format!("`as_of` = `{text:.60}` is neither a position, nor a time, nor like `now-7d`");
             Problem::invalid_field("as_of", "time_format", detail)
         })
+    }
+
+    /// Reads the `as_of` of a body: a number, or a text as [`AsOf::parse`] takes it; null is none.
+    pub fn from_json(value: &Value) -> Result<Option<Self>, Problem> {
+        match value {
+            Value::Null => Ok(None),
+            Value::String(text) => Self::parse(text).map(Some),
+            other => Self::parse(&other.to_string()).map(Some),
+        }
     }
 }
 

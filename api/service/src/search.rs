@@ -76,11 +76,7 @@ impl Service {
     /// Turns an `as_of` that is a time into its position, which must be searchable first.
     fn positions_only(&self, mut body: Value) -> Result<Value, Problem> {
         let Some(fields) = body.as_object_mut() else { return Ok(body) };
-        let as_of = match fields.get("as_of") {
-            None | Some(Value::Null) => return Ok(body),
-            Some(Value::String(text)) => AsOf::parse(text)?,
-            Some(other) => AsOf::parse(&other.to_string())?,
-        };
+        let Some(as_of) = fields.get("as_of").map(AsOf::from_json).transpose()?.flatten() else { return Ok(body) };
         let position = self.resolve_as_of(&ReadAt { as_of: Some(as_of), ..ReadAt::default() })?;
         let needed = fields.get("min_position").and_then(Value::as_u64).and_then(Position::new).max(position);
         fields.insert("as_of".into(), json!(position));

@@ -105,6 +105,8 @@ settings! {
     query_memory_max: Bytes = "1GiB", "Memory for all running SQL queries together";
     query_timeout: Span = "30s", "Time of a SQL query that asks for none";
     query_timeout_max: Span = "10m", "Longest `timeout_ms` that a query may ask for";
+    mcp_rows_max: usize = "1000", "Most rows that one MCP tool call may ask for";
+    mcp_bytes_max: Bytes = "256KiB", "Most bytes of stored data in one answer of an MCP tool";
     wait_max: Span = "60s", "Longest `wait_ms` that a read may ask for";
     redact_disable: Names = "", "Rules of the redactor that are switched off, comma-separated; all run by default";
     redact_rules: Rules = "", "Further rules of the redactor, one a line: name=regular expression";

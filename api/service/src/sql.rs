@@ -25,6 +25,8 @@ pub struct SqlCall {
     pub params: Value,
     /// Most rows.
     pub limit: Option<usize>,
+    /// Most bytes of the answer in memory, below the setting's.
+    pub bytes: Option<u64>,
     /// Longest time.
     pub timeout_ms: Option<u64>,
     /// Name to cancel it by.
@@ -151,7 +153,8 @@ impl Service {
         if rows == 0 || rows > settings.query_rows_max {
             return Err(over("limit", rows as u128, settings.query_rows_max as u128));
         }
-        Ok(SqlLimits { rows, bytes: bytes(settings.query_bytes_max), memory: bytes(settings.query_memory_max), time })
+        let bytes_max = call.bytes.unwrap_or(u64::MAX).min(settings.query_bytes_max);
+        Ok(SqlLimits { rows, bytes: bytes(bytes_max), memory: bytes(settings.query_memory_max), time })
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{delete, post};
 use partitura_event::{ErrorClass, Problem};
-use partitura_service::{AsOf, ReadAt, Scope, SqlCall};
+use partitura_service::{AsOf, ReadAt, Scope, SqlCall, fields};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use crate::credentials::Caller;
 use crate::query::{Params, READ_AT};
 use crate::reply::Answer;
 use crate::route::Route;
-use crate::{fields, request, rows};
+use crate::{request, rows};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -104,6 +104,7 @@ async fn answer(State(app): State<App>, Caller(principal): Caller, uri: Uri, req
         params: question.params,
         limit: question.limit.or(params.parsed("limit", "a whole number")?),
         timeout_ms: question.timeout_ms.or(params.parsed("timeout_ms", "milliseconds")?),
+        bytes: None,
         query_id: question.query_id.or_else(|| params.text("query_id").map(str::to_owned)),
         time_zone: question.time_zone,
         at: merged(params.read_at()?, question.min_position, question.wait_ms, question.as_of.as_ref())?,
@@ -119,11 +120,7 @@ pub(super) fn merged(
     wait_ms: Option<u64>,
     as_of: Option<&Value>,
 ) -> Result<ReadAt, Problem> {
-    let as_of = match as_of {
-        None | Some(Value::Null) => at.as_of,
-        Some(Value::String(text)) => Some(AsOf::parse(text)?),
-        Some(other) => Some(AsOf::parse(&other.to_string())?),
-    };
+    let as_of = as_of.map(AsOf::from_json).transpose()?.flatten().or(at.as_of);
     let min_position = min_position.map_or(at.min_position, partitura_event::Position::new);
     Ok(ReadAt { min_position, wait_ms: wait_ms.or(at.wait_ms), as_of })
 }

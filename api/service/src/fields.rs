@@ -1,10 +1,10 @@
-//! Request bodies of one JSON object: unknown fields are refused with the nearest name.
+//! Questions of one JSON object: unknown fields are refused with the nearest name.
 
 use partitura_event::{ErrorClass, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-/// Reads `T` from a JSON body. `T` denies unknown fields; its error becomes a problem that names the field.
+/// Reads `T` from JSON. `T` denies unknown fields; its error becomes a problem that names the field.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::new(ErrorClass::Malformed, "the body is empty; send a JSON object").code("empty_body"));
