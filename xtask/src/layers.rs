@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("partitura-query", 4),
     ("partitura-service", 5),
     ("partitura-http", 6),
+    ("partitura-flight", 6),
     ("partitura", 7),
     ("partitura-benches", 8),
     ("xtask", 8),
@@ -35,6 +36,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokenizers", &["partitura-embed"]),
     ("axum", &["partitura-http"]),
     ("tower-http", &["partitura-http"]),
+    ("arrow-flight", &["partitura-flight"]),
+    ("tonic", &["partitura-flight"]),
     ("clap", &["partitura"]),
 ];
 
