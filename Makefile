@@ -21,6 +21,7 @@ build: setup
 	@eval "$$(scripts/env.sh)" && scripts/cargo.sh build --workspace --bin partitura
 
 test: setup ## everything that proves the project
+	@scripts/setup.sh clients
 	@scripts/test.sh
 
 lint: setup ## clippy with warnings as errors (a part of make test)

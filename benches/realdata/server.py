@@ -28,7 +28,7 @@ class Server:
         self.written = 0
         self.folder = tempfile.mkdtemp(prefix="partitura-realdata-")
         self.log = open(os.path.join(self.folder, "server.log"), "w")
-        command = [self.program, "serve", "--data", os.path.join(self.folder, "data"), "--http", "127.0.0.1:0"]
+        command = [self.program, "serve", "--data", os.path.join(self.folder, "data"), "--http", "127.0.0.1:0", "--flight", "off"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.url = self.address()
         return self

@@ -18,7 +18,8 @@ class Server:
 
     def __enter__(self):
         self.log = open(f"{self.folder}.log", "a")
-        command = [str(self.program), "serve", "--data", str(self.folder), "--http", "127.0.0.1:0", "--log", "warn", *self.flags]
+        command = [str(self.program), "serve", "--data", str(self.folder), "--http", "127.0.0.1:0", "--flight", "off"]
+        command += ["--log", "warn", *self.flags]
         begin = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.url = self.address(begin)

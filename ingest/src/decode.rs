@@ -1,6 +1,6 @@
 //! Bytes of one content type → events, one result each.
 
-mod arrow;
+pub mod arrow;
 mod binary;
 mod body;
 mod ndjson;

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("partitura-service", 5),
     ("partitura-http", 6),
     ("partitura-mcp", 6),
+    ("partitura-flight", 6),
     ("partitura", 7),
     ("partitura-benches", 8),
     ("xtask", 8),
@@ -37,6 +38,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["partitura-http"]),
     ("tower-http", &["partitura-http"]),
     ("rmcp", &["partitura-mcp"]),
+    ("arrow-flight", &["partitura-flight"]),
+    ("tonic", &["partitura-flight"]),
     ("clap", &["partitura"]),
 ];
 

@@ -46,7 +46,7 @@ impl Args for SettingsArgs {
                 format!("{} [default: {}]", setting.doc, setting.default)
             };
             // Only the commonest are shown in short help; `partitura config` lists all.
-            let common = matches!(setting.name, "data" | "http");
+            let common = matches!(setting.name, "data" | "http" | "flight");
             Arg::new(setting.name)
                 .long(forever(setting.flag()))
                 .env(forever(setting.variable()))

@@ -1,15 +1,12 @@
 //! Answers rows in the format that was asked for, streamed; short answers are whole before they are sent.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use partitura_event::{ErrorClass, Problem};
-use partitura_service::{Format, SqlAnswer, SqlHold, SqlStats, encode};
-use tokio::sync::mpsc;
+use partitura_service::{Format, SqlAnswer, SqlStats, encode, pumped};
 
 use crate::app::App;
 use crate::border::{AnsweredAt, Timing};
@@ -93,44 +90,6 @@ pub async fn answer(app: &App, answer: SqlAnswer, format: Format) -> Result<Resp
     response.extensions_mut().insert(AnsweredAt(position));
     response.extensions_mut().insert(Timing(timing(&stats.get(), ended)));
     Ok(response)
-}
-
-/// One piece of an answer on its way, or its proper end.
-type Piece = Option<Result<Bytes, Problem>>;
-
-/// Reads the rest in a task of its own: a client that stops reading for `pause` loses the query, so that a few of
-/// them cannot keep every place of the running ones.
-fn pumped(
-    rest: impl Stream<Item = Result<Bytes, Problem>> + Send + 'static,
-    hold: SqlHold,
-    pause: Duration,
-) -> impl Stream<Item = Result<Bytes, Problem>> + Send + 'static {
-    let (sender, receiver) = mpsc::channel::<Piece>(1);
-    tokio::spawn(async move {
-        let _hold = hold;
-        let mut rest = Box::pin(rest);
-        loop {
-            let piece = tokio::select! {
-                () = sender.closed() => return,
-                piece = rest.next() => piece,
-            };
-            let last = !matches!(piece, Some(Ok(_)));
-            let sent = tokio::time::timeout(pause, sender.send(piece)).await;
-            if last || !matches!(sent, Ok(Ok(()))) {
-                return;
-            }
-        }
-    });
-    futures::stream::unfold(Some(receiver), |receiver| async move {
-        let mut receiver = receiver?;
-        match receiver.recv().await {
-            Some(Some(Ok(bytes))) => Some((Ok(bytes), Some(receiver))),
-            Some(Some(Err(problem))) => Some((Err(problem), None)),
-            Some(None) => None,
-            // The pump gave up: the answer must not look like a whole one.
-            None => Some((Err(Problem::new(ErrorClass::Timeout, "the client stopped reading")), None)),
-        }
-    })
 }
 
 fn timing(stats: &SqlStats, ended: bool) -> String {

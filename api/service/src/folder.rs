@@ -96,6 +96,11 @@ impl Folder {
         self.root.join("keys.json")
     }
 
+    /// Returns the file of the secret that signs tickets.
+    pub fn tickets(&self) -> PathBuf {
+        self.root.join("tickets.secret")
+    }
+
     fn write_holder(&self, holder: &Holder) -> Result<(), Problem> {
         let text = serde_json::to_vec(holder).map_err(|error| Problem::new(ErrorClass::Internal, error.to_string()))?;
         let mut file = &self.lock;

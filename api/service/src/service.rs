@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use partitura_event::{Clock, ErrorClass, Position, Problem, Source, Workspace};
+use partitura_event::{Clock, ErrorClass, Position, Problem, Source, Timestamp, Workspace};
 use partitura_ingest::{ExtraRule, IdGenerator, Limits, RedactSettings, Redactor};
 use partitura_log::EventLog;
 use partitura_query::Engine;
@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::otlp::Refusals;
 use crate::principal::Principal;
 use crate::settings::{Content, Settings};
+use crate::ticket::TicketKey;
 
 /// A running Partitura without a protocol.
 pub struct Service {
@@ -27,6 +28,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     folder: Folder,
     keys: KeyRing,
+    tickets: TicketKey,
     redactor: Redactor,
     ids: IdGenerator,
     engines: Engines,
@@ -63,6 +65,7 @@ impl Service {
     /// Returns when the log can be written and tables can be read; what tables lack they catch up behind.
     pub async fn open(folder: Folder, settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
         let keys = KeyRing::open(folder.keys(), Arc::clone(&clock))?;
+        let tickets = TicketKey::open(&folder.tickets())?;
         let redactor = Redactor::new(redaction(&settings))?;
         let engines = Engines::open(&folder, &settings, &clock).await?;
         let gates = Gates {
@@ -76,6 +79,7 @@ impl Service {
             clock,
             folder,
             keys,
+            tickets,
             redactor,
             ids: IdGenerator::system(),
             engines,
@@ -145,6 +149,11 @@ impl Service {
         self.gates.bodies.share()
     }
 
+    /// Returns the server's time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Returns the log's last position.
     pub fn head(&self) -> Option<Position> {
         self.log().head()
@@ -193,6 +202,10 @@ impl Service {
 
     pub(crate) const fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    pub(crate) const fn ticket_key(&self) -> &TicketKey {
+        &self.tickets
     }
 
     pub(crate) const fn redactor(&self) -> &Redactor {

@@ -68,7 +68,7 @@ macro_rules! settings {
             /// Returns name, value and meaning of every setting that is no path.
             pub fn rows(&self) -> Vec<(&'static str, String, &'static str)> {
                 let all = [$((stringify!($name), format!("{:?}", self.$name), $doc),)*];
-                let is_private = |name: &str| matches!(name, "data" | "model_dir" | "http" | "allowed_hosts");
+                let is_private = |name: &str| matches!(name, "data" | "model_dir" | "http" | "flight" | "tls_cert" | "tls_key" | "allowed_hosts");
                 all.into_iter().filter(|(name, ..)| !is_private(name)).collect()
             }
         }
@@ -84,6 +84,9 @@ macro_rules! settings {
 settings! {
     data: PathBuf = "./partitura-data", "Folder that holds the log, the tables and the keys";
     http: SocketAddr = "127.0.0.1:7070", "Address of the HTTP API; port 0 picks a free one";
+    flight: Listen = "127.0.0.1:7071", "Address of Arrow Flight SQL, or off; port 0 picks a free one";
+    tls_cert: OptionalPath = "", "PEM file with the certificate chain of Flight SQL; empty: no TLS";
+    tls_key: OptionalPath = "", "PEM file with the private key of the certificate";
     allowed_hosts: Names = "", "Host names, besides this machine's own, whose pages may use the API in a browser, comma-separated";
     log: String = "info", "Which log lines are written to stderr, as tracing directives";
     log_format: LogFormat = "text", "Log lines as text or json";
@@ -95,6 +98,7 @@ settings! {
     otlp_bytes_max: Bytes = "64MiB", "Largest OpenTelemetry export request, after inflation";
     batch_events_max: usize = "10000", "Most events in one request";
     inflation_max: usize = "250", "A compressed body may grow by this factor at most";
+    flight_message_max: Bytes = "16MiB", "Largest gRPC message that Flight SQL takes; bulk ingest sends one batch in each";
     body_memory_max: Bytes = "256MiB", "Memory for request bodies of all requests together";
     appends_max: usize = "256", "Appends in flight before 429";
     queries_max: usize = "8", "SQL queries and searches that run at the same time";
@@ -152,6 +156,8 @@ pub type Contents = Vec<(String, Content)>;
 pub type Rules = Vec<(String, String)>;
 /// A path that may be left out.
 pub type OptionalPath = Option<PathBuf>;
+/// Where a protocol listens; none when it is off.
+pub type Listen = Option<SocketAddr>;
 /// A length of time.
 pub type Span = Duration;
 
@@ -216,6 +222,16 @@ impl Value for SocketAddr {
         let text = text.trim();
         let spelled = text.replacen("localhost:", "127.0.0.1:", 1);
         spelled.parse().map_err(|_| "an address and a port such as 127.0.0.1:7070".into())
+    }
+}
+
+impl Value for Listen {
+    fn read(text: &str) -> Result<Self, String> {
+        if text.trim() == "off" {
+            return Ok(None);
+        }
+        let address = <SocketAddr as Value>::read(text).map_err(|takes| format!("{takes}, or off"))?;
+        Ok(Some(address))
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use partitura_event::{ErrorClass, Position, Problem};
-use partitura_query::{Format, Params, SqlLimits, SqlRequest, SqlStream, encode};
+use partitura_event::{ErrorClass, Position, Problem, Timestamp};
+use partitura_query::{Columns, Format, Params, SqlLimits, SqlRequest, SqlStream, encode};
 use serde_json::{Map, Value};
 
 use crate::calendar;
@@ -35,6 +35,17 @@ pub struct SqlCall {
     pub time_zone: Option<String>,
     /// At which position.
     pub at: ReadAt,
+    /// What `now()` says, where an answer is given again that was planned then.
+    pub now: Option<Timestamp>,
+}
+
+/// What a query would answer, and from when.
+#[derive(Clone, Debug)]
+pub struct SqlPlanned {
+    /// Columns, open parameters, position.
+    pub columns: Columns,
+    /// What `now()` says.
+    pub now: Timestamp,
 }
 
 /// The rows, and what is held while they are read.
@@ -79,30 +90,44 @@ impl Service {
         call: SqlCall,
         limits: SqlLimits,
     ) -> Result<SqlAnswer, Problem> {
-        let params = params(call.params)?;
         // Who waits for a position does not keep a place that others could use.
         let point = self.read_point(&call.at).await?;
         let pass = self.read_gate().enter().await?;
         let hold = SqlHold { _pass: pass, metrics: Arc::clone(self.metrics()), started: Instant::now() };
-        let query_id = call.query_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-        partitura_event::id::check_id("query_id", &query_id)?;
-        let mut zone = self.zone(principal, point.as_of).await?;
-        if let Some(name) = &call.time_zone {
-            zone.tz = calendar::time_zone(name)?;
-        }
-        let request = SqlRequest {
-            workspace: principal.workspace.clone(),
-            sql: call.sql,
-            params,
-            as_of: point.as_of,
-            now: self.now_at(point.as_of)?,
-            limits,
-            zone,
-            query_id: query_id.clone(),
-        };
+        let request = self.sql_request(principal, call, limits, point.as_of).await?;
+        let query_id = request.query_id.clone();
         let stream = self.engine().sql(request).await?;
         tracing::debug!(query_id, position = stream.position().map_or(0, Position::get), "query planned");
         Ok(SqlAnswer { stream, query_id, hold })
+    }
+
+    /// Plans one query of the caller's workspace without running it; parameters may be open.
+    pub async fn sql_columns(&self, principal: &Principal, call: SqlCall) -> Result<SqlPlanned, Problem> {
+        let limits = self.sql_limits(&call)?;
+        let point = self.read_point(&call.at).await?;
+        let _pass = self.read_gate().enter().await?;
+        let request = self.sql_request(principal, call, limits, point.as_of).await?;
+        let now = request.now;
+        Ok(SqlPlanned { columns: self.engine().columns(request).await?, now })
+    }
+
+    async fn sql_request(
+        &self,
+        principal: &Principal,
+        call: SqlCall,
+        limits: SqlLimits,
+        as_of: Option<Position>,
+    ) -> Result<SqlRequest, Problem> {
+        let params = params(call.params)?;
+        let query_id = call.query_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+        partitura_event::id::check_id("query_id", &query_id)?;
+        let mut zone = self.zone(principal, as_of).await?;
+        if let Some(name) = &call.time_zone {
+            zone.tz = calendar::time_zone(name)?;
+        }
+        let now = call.now.map_or_else(|| self.now_at(as_of), Ok)?;
+        let workspace = principal.workspace.clone();
+        Ok(SqlRequest { workspace, sql: call.sql, params, as_of, now, limits, zone, query_id })
     }
 
     /// Cancels a running query of the caller's workspace.
@@ -130,7 +155,7 @@ impl Service {
     }
 
     /// What `now()` says: the time of the last event of a past position, so that the answer never changes.
-    pub(crate) fn now_at(&self, as_of: Option<Position>) -> Result<partitura_event::Timestamp, Problem> {
+    pub(crate) fn now_at(&self, as_of: Option<Position>) -> Result<Timestamp, Problem> {
         let Some(position) = as_of else { return Ok(self.clock().now()) };
         let before = Position::new(position.get() - 1);
         let limit = partitura_log::ReadLimit { events: 1, bytes: 1 };

@@ -4,6 +4,7 @@
 //! `data` may be a struct, or text that holds a JSON object.
 
 mod frame;
+mod split;
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +16,8 @@ use arrow::ipc::reader::StreamReader;
 use arrow::json::writer::{EncoderOptions, NullableEncoder, make_encoder};
 use partitura_event::problem::nearest;
 use partitura_event::{ErrorClass, Problem, Timestamp};
+
+pub use split::{batches, split};
 
 use super::Collector;
 use crate::context::{Context, Decoded, Rejected};
@@ -43,7 +46,7 @@ pub(super) fn decode(body: &[u8], context: &Context<'_>) -> Result<Decoded, Prob
         let problem = Problem::new(ErrorClass::Malformed, "the body is empty; it must hold an Arrow IPC stream");
         return Err(problem.code("empty_body"));
     }
-    frame::check(body, &context.limits)?;
+    frame::check(body, context.limits.batch_bytes)?;
     let mut reader = guarded(|| StreamReader::try_new(Cursor::new(body), None))?;
     check_columns(&reader.schema(), context)?;
     let mut rows = Rows { decoded: Decoded::default(), shared: Shared::default(), bytes: 0, context };

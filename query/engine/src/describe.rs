@@ -31,7 +31,10 @@ pub(crate) async fn describe_all(core: &Core) -> Result<Vec<TableDescription>, P
                 let schema = planned.map_or_else(|| Arc::new(Schema::empty()), |table| table.schema());
                 described.push(describe_view(core, view, &schema));
             }
-            None => described.extend(core.catalog.stored_description(&name)),
+            None => described.extend(core.catalog.stored_description(&name).map(|table| {
+                let schema = crate::output::plain_schema(&table.schema);
+                TableDescription { schema, ..table }
+            })),
         }
     }
     Ok(described)

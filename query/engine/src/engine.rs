@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Catalog;
+use crate::columns::{Columns, Want};
 use crate::hook::{SqlEmbed, SqlSearch};
 use crate::memory::SharedMemory;
 use crate::query::{Head, Query};
@@ -167,6 +168,18 @@ impl Engine {
 
     /// Answers one query from a snapshot that the caller pinned, so that several see the same.
     pub async fn sql_at(&self, pinned: Arc<dyn Pinned>, request: SqlRequest) -> Result<SqlStream, Problem> {
+        self.start(pinned, request, Want::Rows).await
+    }
+
+    /// Plans one query without running it. Parameters may be left open; those that are given are bound.
+    pub async fn columns(&self, request: SqlRequest) -> Result<Columns, Problem> {
+        let stream = self.start(self.core.tables.pin(), request, Want::Columns).await?;
+        let position = stream.position();
+        let (schema, parameters) = stream.into_columns();
+        Ok(Columns { schema, parameters, position })
+    }
+
+    async fn start(&self, pinned: Arc<dyn Pinned>, request: SqlRequest, want: Want) -> Result<SqlStream, Problem> {
         let started = Instant::now();
         let stop = Arc::new(Stop::new(&request.query_id, request.limits.time));
         let stats = StatsHandle::default();
@@ -185,7 +198,7 @@ impl Engine {
         let (head_in, head_out) = oneshot::channel();
         let (batches_in, batches_out) = mpsc::channel(BATCHES_AHEAD);
         let query =
-            Query { core: self.core.clone(), request, pinned, stats: stats.clone(), started, stop: stop.clone() };
+            Query { core: self.core.clone(), request, want, pinned, stats: stats.clone(), started, stop: stop.clone() };
         let stopped = stop.clone();
         let task = async move {
             let mut head = Some(head_in);
@@ -212,12 +225,12 @@ impl Engine {
         };
         let query = StopOnDrop { task: self.runtime()?.spawn(task).abort_handle(), stop };
         let head = timeout_at(query.stop.deadline() + GRACE, head_out).await;
-        let Head { schema, position, stats } = match head {
+        let Head { schema, parameters, position, stats } = match head {
             Ok(Ok(head)) => head?,
             Ok(Err(_)) => return Err(Problem::new(ErrorClass::Internal, "the query ended without an answer")),
             Err(_) => return Err(query.stop.timed_out()),
         };
-        Ok(SqlStream::new(schema, position, stats, batches_out, query))
+        Ok(SqlStream::new((schema, parameters), position, stats, batches_out, query))
     }
 
     /// Cancels a running query of `workspace`.

@@ -15,7 +15,7 @@ use sqlparser::ast::{Query, SetExpr, Statement as Ast, visit_statements};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-pub(crate) use params::bind;
+pub(crate) use params::{bind, bind_given, number_marks, open_parameters};
 pub(crate) use weight::{as_of_positions, scans, weigh};
 pub(crate) use window::check_windows;
 
@@ -41,11 +41,12 @@ pub(crate) fn read(sql: &str) -> Result<Statement, Problem> {
             .hint("send long lists of values as several queries"));
     }
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
+    let mut tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().map_err(|error| {
         let (line, column) = (error.location.line, error.location.column);
         syntax(format!("line {line}, column {column}: {}", error.message))
     })?;
     measure(&tokens)?;
+    number_marks(&mut tokens)?;
     let statements = DFParserBuilder::new(tokens)
         .with_dialect(&dialect)
         .with_recursion_limit(NESTING_MAX)

@@ -21,6 +21,7 @@
 //!   randomness is refused, float sums do not depend on order, batches do not depend on the disk.
 //! * Nothing here knows a protocol, a key or a user: that is the service's.
 
+pub mod columns;
 pub mod describe;
 pub mod engine;
 pub mod format;
@@ -52,6 +53,7 @@ mod stop;
 mod store;
 mod view;
 
+pub use columns::{Columns, Parameter};
 pub use describe::type_name;
 pub use engine::{Engine, EngineBuilder, EngineSettings};
 pub use format::{Encoder, Format, encode};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
@@ -11,11 +11,13 @@ use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::sql::parser::Statement;
 use futures::StreamExt;
 use partitura_event::{ErrorClass, Position, Problem};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::columns::{self, Parameter, Want};
 use crate::engine::Core;
 use crate::failure;
 use crate::guard;
@@ -32,6 +34,8 @@ use crate::stream::StatsHandle;
 /// What is known before the first row.
 pub(crate) struct Head {
     pub schema: SchemaRef,
+    /// Parameters that are still open; none when rows are wanted.
+    pub parameters: Vec<Parameter>,
     pub position: Option<Position>,
     pub stats: StatsHandle,
 }
@@ -40,6 +44,7 @@ pub(crate) struct Head {
 pub(crate) struct Query {
     pub core: Arc<Core>,
     pub request: SqlRequest,
+    pub want: Want,
     pub pinned: Arc<dyn Pinned>,
     pub stats: StatsHandle,
     pub started: Instant,
@@ -59,7 +64,16 @@ impl Query {
         let state = self.core.sessions.bare(self.request.zone, self.request.now, memory.clone());
         let mut state = state.map_err(failure::problem)?;
         state.config_mut().set_extension(self.stop.clone());
-        let (state, plan) = self.plan(&state).await?;
+        let position = self.request.as_of.or(self.pinned.position());
+        if self.want == Want::Columns {
+            let (schema, parameters) = self.columns(&state).await?;
+            let told = Head { schema, parameters, position, stats: self.stats.clone() };
+            drop(head.take().map(|head| head.send(Ok(told))));
+            return Ok(());
+        }
+        let mut statement = guard::read(&self.request.sql)?;
+        guard::bind(&mut statement, &self.request.params)?;
+        let (state, plan) = self.plan(&state, statement).await?;
         let schema = output::plain_schema(plan.schema().as_arrow());
         let limited = limit(plan, self.request.limits.rows).map_err(failure::problem)?;
         let physical = state.create_physical_plan(&limited).await.map_err(failure::problem)?;
@@ -67,8 +81,7 @@ impl Query {
         let mut rows = execute_stream(physical.clone(), state.task_ctx()).map_err(failure::problem)?;
         self.stats.update(|stats| stats.planning_us = self.started.elapsed().as_micros() as u64);
 
-        let position = self.request.as_of.or(self.pinned.position());
-        let told = Head { schema: schema.clone(), position, stats: self.stats.clone() };
+        let told = Head { schema: schema.clone(), parameters: Vec::new(), position, stats: self.stats.clone() };
         if head.take().is_none_or(|head| head.send(Ok(told)).is_err()) {
             return Ok(());
         }
@@ -90,11 +103,24 @@ impl Query {
         Ok(())
     }
 
-    /// Reads, checks and plans the text.
-    async fn plan(&self, bare: &SessionState) -> Result<(SessionState, LogicalPlan), Problem> {
-        let catalog = &self.core.catalog;
+    /// Plans the text to learn its columns and the parameters that are open.
+    async fn columns(&self, bare: &SessionState) -> Result<(SchemaRef, Vec<Parameter>), Problem> {
         let mut statement = guard::read(&self.request.sql)?;
-        guard::bind(&mut statement, &self.request.params)?;
+        guard::bind_given(&mut statement, &self.request.params)?;
+        let open = guard::open_parameters(&statement);
+        match self.plan(bare, statement).await {
+            Ok((_, plan)) => Ok((output::plain_schema(plan.schema().as_arrow()), columns::typed(open, &plan))),
+            // Table functions read their arguments while they are planned: what they make is known with the values.
+            Err(problem) if !open.is_empty() && problem.class == ErrorClass::Invalid => {
+                Ok((Arc::new(Schema::empty()), columns::untyped(open)))
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// Checks and plans a statement.
+    async fn plan(&self, bare: &SessionState, statement: Statement) -> Result<(SessionState, LogicalPlan), Problem> {
+        let catalog = &self.core.catalog;
         guard::weigh(&statement, &|name| catalog.weight(name))?;
         let scope = self.scope(bare, self.request.as_of).await?;
         let mut past = BTreeMap::new();

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until};
 
+use crate::columns::Parameter;
 use crate::stop::Stop;
 
 /// How long after its deadline a query that does not yield is given up by its reader.
@@ -74,6 +75,7 @@ impl Drop for StopOnDrop {
 /// The rows of one query. Dropping it cancels the query. After an error it ends.
 pub struct SqlStream {
     schema: SchemaRef,
+    parameters: Vec<Parameter>,
     position: Option<Position>,
     stats: StatsHandle,
     batches: mpsc::Receiver<Result<RecordBatch, Problem>>,
@@ -84,19 +86,23 @@ pub struct SqlStream {
 
 impl SqlStream {
     pub(crate) fn new(
-        schema: SchemaRef,
+        (schema, parameters): (SchemaRef, Vec<Parameter>),
         position: Option<Position>,
         stats: StatsHandle,
         batches: mpsc::Receiver<Result<RecordBatch, Problem>>,
         query: StopOnDrop,
     ) -> Self {
         let deadline = Box::pin(sleep_until(query.stop.deadline() + GRACE));
-        Self { schema, position, stats, batches, deadline, ended: false, query }
+        Self { schema, parameters, position, stats, batches, deadline, ended: false, query }
     }
 
     /// Returns the columns: plain types, no dictionaries and no views, times in UTC.
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    pub(crate) fn into_columns(self) -> (SchemaRef, Vec<Parameter>) {
+        (self.schema, self.parameters)
     }
 
     /// Returns the position at which the query is answered.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use partitura_event::{Clock, SystemClock};
 use partitura_service::{Folder, Settings};
 use serde_json::{Value, json};
 
@@ -40,6 +41,7 @@ impl Doctor {
             disk(&settings.data),
             space(&settings.data),
             port(&settings).await,
+            flight(&settings).await,
             runtime(&settings),
             model(&settings),
             keys(&settings),
@@ -161,6 +163,22 @@ async fn port(settings: &Settings) -> Finding {
     match partitura_http::bind(settings.http).await {
         Ok(listener) => Finding::new("port", Verdict::Good, format!("{} is free", listener.address())),
         Err(problem) => Finding::new("port", Verdict::Bad, problem.to_string()),
+    }
+}
+
+async fn flight(settings: &Settings) -> Finding {
+    let tls = partitura_flight::load_tls(settings, SystemClock.now());
+    let address = match (settings.flight, tls) {
+        (None, _) => return Finding::new("flight", Verdict::Good, "off"),
+        (_, Err(problem)) => return Finding::new("flight", Verdict::Bad, problem.to_string()),
+        (Some(address), Ok(_)) => address,
+    };
+    if Folder::holder(&settings.data).is_some() {
+        return Finding::new("flight", Verdict::Good, "the running server has its own");
+    }
+    match partitura_flight::bind(address).await {
+        Ok(listener) => Finding::new("flight", Verdict::Good, format!("{} is free", listener.address())),
+        Err(problem) => Finding::new("flight", Verdict::Bad, problem.to_string()),
     }
 }
 

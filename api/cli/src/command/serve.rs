@@ -39,7 +39,8 @@ impl Serve {
 
 /// The one line on stdout: every listener.
 fn ready(server: &Server) -> Outcome {
+    let listeners: Vec<_> = server.listeners().iter().map(|(name, uri)| format!("{name}={uri}")).collect();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "partitura ready http=http://{}", server.address())?;
+    writeln!(out, "partitura ready {}", listeners.join(" "))?;
     Ok(out.flush()?)
 }

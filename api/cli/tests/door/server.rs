@@ -1,5 +1,6 @@
 //! A server process of its own, in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -20,8 +21,9 @@ pub fn program() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PARTITURA_")) {
         command.env_remove(name);
     }
-    // Without a model, so that a story does not depend on what is installed.
-    command.env("PARTITURA_MODEL", "off").stdin(Stdio::null());
+    // Without a model, so that a story does not depend on what is installed; without the doors whose ports are fixed,
+    // so that servers do not meet. A story about one of them says where it listens.
+    command.env("PARTITURA_MODEL", "off").env("PARTITURA_FLIGHT", "off").stdin(Stdio::null());
     command
 }
 
@@ -34,6 +36,8 @@ pub fn run(arguments: &[&str]) -> Output {
 pub struct Server {
     child: Child,
     pub url: String,
+    /// Every listener of the ready line, by name.
+    pub listeners: BTreeMap<String, String>,
     pub folder: PathBuf,
     log: Option<std::thread::JoinHandle<String>>,
     http: reqwest::Client,
@@ -78,13 +82,14 @@ impl Server {
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("stdout is piped"));
         out.read_line(&mut line).expect("stdout can be read");
-        let Some(url) = line.trim().split("http=").nth(1) else {
+        let pairs = line.split_whitespace().filter_map(|word| word.split_once('='));
+        let listeners: BTreeMap<_, _> = pairs.map(|(name, uri)| (name.to_owned(), uri.to_owned())).collect();
+        let Some(url) = listeners.get("http").cloned() else {
             let _ = child.wait();
             return Err(log.join().unwrap_or_default());
         };
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
-        let url = url.split(' ').next().unwrap_or(url).to_owned();
-        Ok(Self { child, url, folder: folder.to_path_buf(), log: Some(log), http, _temp: None })
+        Ok(Self { child, url, listeners, folder: folder.to_path_buf(), log: Some(log), http, _temp: None })
     }
 
     /// Starts a request.

@@ -116,6 +116,21 @@ async fn other_machines_need_a_key() {
 }
 
 #[tokio::test]
+async fn flight_is_served_beside_http_under_the_same_rules() {
+    let server = Server::start_with(&["--flight", "127.0.0.1:0"]);
+    let flight = server.listeners["flight"].strip_prefix("grpc://").expect("no certificate is set");
+    let temp = tempfile::TempDir::new().expect("a folder");
+    let said = Server::try_start_in(temp.path(), &["--flight", flight]).err().expect("it is refused");
+    assert!(said.contains("is in use by another program") && said.contains("--flight"), "{said}");
+    let said = Server::try_start_in(temp.path(), &["--flight", "0.0.0.0:0"]).err().expect("it is refused");
+    assert!(said.contains("partitura keys create"), "{said}");
+    let said = Server::try_start_in(temp.path(), &["--flight", "of"]).err().expect("it is refused");
+    assert!(said.contains("`flight` takes an address") && said.contains("or off"), "{said}");
+    let without = Server::start_in(temp.path(), &["--flight", "off"]);
+    assert_eq!(without.listeners.keys().collect::<Vec<_>>(), ["http"]);
+}
+
+#[tokio::test]
 async fn a_newer_folder_is_left_alone() {
     let temp = tempfile::TempDir::new().expect("a folder");
     std::fs::write(temp.path().join("FORMAT"), "99\n").expect("a file");

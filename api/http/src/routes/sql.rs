@@ -108,6 +108,7 @@ async fn answer(State(app): State<App>, Caller(principal): Caller, uri: Uri, req
         query_id: question.query_id.or_else(|| params.text("query_id").map(str::to_owned)),
         time_zone: question.time_zone,
         at: merged(params.read_at()?, question.min_position, question.wait_ms, question.as_of.as_ref())?,
+        now: None,
     };
     let found = app.service.sql(&principal, call).await?;
     Ok(rows::answer(&app, found, format).await?)

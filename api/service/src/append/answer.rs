@@ -101,6 +101,19 @@ pub struct AppendBody {
     redacted: Redactions,
 }
 
+impl AppendBody {
+    /// Returns how many events are new.
+    pub fn appended(&self) -> usize {
+        self.results.iter().filter(|item| item.status == 201).count()
+    }
+
+    /// Returns the first event that was refused, by its place, and the members of its problem.
+    pub fn refused(&self) -> Option<(usize, &Map<String, Value>)> {
+        let place = self.results.iter().position(Item::is_cause)?;
+        self.results[place].error.as_ref().map(|error| (place, error))
+    }
+}
+
 /// One entry of `results`.
 #[derive(Clone, Debug, Serialize)]
 struct Item {

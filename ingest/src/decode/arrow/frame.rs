@@ -5,13 +5,12 @@ use arrow::ipc::{MessageHeader, RecordBatch, root_as_message};
 use partitura_event::{ErrorClass, Problem};
 
 use super::malformed;
-use crate::limits::Limits;
 
 /// Marks a message with a 4-byte length.
 const CONTINUATION: [u8; 4] = [0xFF; 4];
 
-/// Walks all messages of the stream. Allocates nothing.
-pub(super) fn check(body: &[u8], limits: &Limits) -> Result<(), Problem> {
+/// Walks all messages of the stream, whose buffers may have `bytes_max` together. Allocates nothing.
+pub(super) fn check(body: &[u8], bytes_max: usize) -> Result<(), Problem> {
     let mut at = 0;
     let mut inflated = 0_usize;
     while let Some(head) = body.get(at..at + 8) {
@@ -39,8 +38,8 @@ pub(super) fn check(body: &[u8], limits: &Limits) -> Result<(), Problem> {
         if let Some(batch) = batch {
             inflated = inflated.saturating_add(buffers(&batch, part)?);
         }
-        if inflated > limits.batch_bytes {
-            let detail = format!("the Arrow stream inflates to more than {} bytes", limits.batch_bytes);
+        if inflated > bytes_max {
+            let detail = format!("the Arrow stream inflates to more than {bytes_max} bytes");
             return Err(Problem::new(ErrorClass::TooLarge, detail).hint("send the events in several requests"));
         }
         at = end;

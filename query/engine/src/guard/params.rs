@@ -7,28 +7,85 @@ use datafusion::sql::parser::Statement;
 use partitura_event::{ErrorClass, Problem};
 use serde_json::Value as Json;
 use sqlparser::ast::{Array, Expr, UnaryOperator, Value, ValueWithSpan, VisitMut, visit_expressions_mut};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::request::Params;
 
+/// Gives each `?` its number, as if it had been written `$1`, `$2`, …: drivers write it where a value stands.
+///
+/// Nothing else that is answered here has a question mark of its own. Errors when both ways are mixed.
+pub(crate) fn number_marks(tokens: &mut [TokenWithSpan]) -> Result<(), Problem> {
+    let (mut marks, mut numbers) = (0_usize, false);
+    for token in tokens.iter_mut() {
+        let is_mark = match &token.token {
+            Token::Question => true,
+            Token::Placeholder(name) => {
+                numbers |= name != "?";
+                name == "?"
+            }
+            _ => false,
+        };
+        if is_mark {
+            marks += 1;
+            token.token = Token::Placeholder(format!("${marks}"));
+        }
+    }
+    if marks > 0 && numbers {
+        let problem = Problem::new(ErrorClass::Invalid, "the SQL has parameters as `?` and as `$1` or `$name`");
+        return Err(problem.code("sql_parameter_mixed").hint("write all of them in one way"));
+    }
+    Ok(())
+}
+
 /// Replaces `$1`, `$name` by their values. Errors with the name of the first that is not given.
 pub(crate) fn bind(statement: &mut Statement, params: &Params) -> Result<(), Problem> {
+    visit(statement, &mut |expr, name| match lookup(name, params) {
+        Some(value) => literal(name, value, 0).map(|bound| *expr = bound),
+        None => Err(missing(name, params)),
+    })
+}
+
+/// Replaces those parameters that are given and leaves the others open.
+pub(crate) fn bind_given(statement: &mut Statement, params: &Params) -> Result<(), Problem> {
+    visit(statement, &mut |expr, name| match lookup(name, params) {
+        Some(value) => literal(name, value, 0).map(|bound| *expr = bound),
+        None => Ok(()),
+    })
+}
+
+/// Returns the names of parameters without a value, each once, in the order of the text.
+pub(crate) fn open_parameters(statement: &Statement) -> Vec<String> {
+    let mut names = Vec::new();
+    // The visitor of expressions that may be changed is the only one for both.
+    let _ = visit(&mut statement.clone(), &mut |_, name| {
+        let name = bare(name).to_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        Ok(())
+    });
+    names
+}
+
+type Each<'a> = &'a mut dyn FnMut(&mut Expr, &str) -> Result<(), Problem>;
+
+/// Calls `each` with every parameter of the statement and its name.
+fn visit(statement: &mut Statement, each: Each<'_>) -> Result<(), Problem> {
     match statement {
-        Statement::Statement(ast) => bind_in(ast.as_mut(), params),
-        Statement::Explain(explain) => bind(&mut explain.statement, params),
+        Statement::Statement(ast) => visit_in(ast.as_mut(), each),
+        Statement::Explain(explain) => visit(&mut explain.statement, each),
         _ => Ok(()),
     }
 }
 
-fn bind_in<V: VisitMut>(ast: &mut V, params: &Params) -> Result<(), Problem> {
+fn visit_in<V: VisitMut>(ast: &mut V, each: Each<'_>) -> Result<(), Problem> {
     let result = visit_expressions_mut(ast, |expr| {
         let Expr::Value(ValueWithSpan { value: Value::Placeholder(name), .. }) = expr else {
             return ControlFlow::Continue(());
         };
-        match lookup(name, params).and_then(|value| literal(name, value, 0)) {
-            Ok(bound) => {
-                *expr = bound;
-                ControlFlow::Continue(())
-            }
+        let name = name.clone();
+        match each(expr, &name) {
+            Ok(()) => ControlFlow::Continue(()),
             Err(problem) => ControlFlow::Break(problem),
         }
     });
@@ -38,27 +95,29 @@ fn bind_in<V: VisitMut>(ast: &mut V, params: &Params) -> Result<(), Problem> {
     }
 }
 
-fn lookup<'a>(placeholder: &str, params: &'a Params) -> Result<&'a Json, Problem> {
-    let name = placeholder.trim_start_matches(['$', '?', ':', '@']);
-    if let Some(value) = params.named.get(name) {
-        return Ok(value);
-    }
-    if let Ok(number) = name.parse::<usize>()
-        && let Some(value) = number.checked_sub(1).and_then(|index| params.positional.get(index))
-    {
-        return Ok(value);
-    }
+fn bare(placeholder: &str) -> &str {
+    placeholder.trim_start_matches(['$', '?', ':', '@'])
+}
+
+fn lookup<'a>(placeholder: &str, params: &'a Params) -> Option<&'a Json> {
+    let name = bare(placeholder);
+    let place = || name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    params.named.get(name).or_else(|| place().and_then(|index| params.positional.get(index)))
+}
+
+fn missing(placeholder: &str, params: &Params) -> Problem {
+    let name = bare(placeholder);
     let given: BTreeSet<String> =
         (1..=params.positional.len()).map(|n| n.to_string()).chain(params.named.keys().cloned()).collect();
     let list = given.iter().map(|name| format!("${name}")).collect::<Vec<_>>().join(", ");
     let detail = format!("the parameter `{placeholder}` is not given");
     let problem = Problem::new(ErrorClass::Invalid, detail).code("sql_parameter_missing");
     let problem = problem.suggest(name, params.named.keys().map(String::as_str));
-    Err(if list.is_empty() {
+    if list.is_empty() {
         problem.hint("send it in `params`: an array for $1, $2, … or an object for names")
     } else {
         problem.hint(format!("given are {list}"))
-    })
+    }
 }
 
 fn literal(name: &str, value: &Json, depth: usize) -> Result<Expr, Problem> {
