@@ -1,7 +1,6 @@
 //! MCP through the official clients of two languages, both eras of the protocol, over HTTP and over stdio.
 
 #[path = "door/answer.rs"]
-#[expect(dead_code, reason = "shared with the other stories")]
 mod answer;
 #[path = "door/server.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]

@@ -56,6 +56,7 @@ impl Asked {
             time_zone: self.time_zone,
             at: self.at,
             now: None,
+            bytes: None,
         }
     }
 }

@@ -393,7 +393,7 @@ fn mean(vectors: &[Vec<f32>]) -> Vec<f32> {
 pub(super) fn no_model() -> Problem {
     Problem::new(ErrorClass::Unavailable, "there is no embedding model, so search by meaning cannot answer")
         .code("model_missing")
-        .hint("run `scripts/setup.sh`, then restart the server; or search with \"mode\": \"text\"")
+        .hint("`/readyz` says why; `make setup` installs the default model; or search with \"mode\": \"text\"")
 }
 
 /// Runs what computes or reads files where it may block.
