@@ -43,7 +43,8 @@ impl Service {
         mut recording: Recording<'_>,
     ) -> Result<(Option<String>, Appended), Problem> {
         let mut given = None;
-        if let Some(field) = recording.id_field.filter(|field| is_absent(recording.data.get(*field))) {
+        if let Some(field) = recording.id_field.filter(|field| is_absent(recording.data.get(*field).map(AsRef::as_ref)))
+        {
             let id = new_id(principal, recording.request_key);
             recording.data.insert(field.to_owned(), raw(&id)?);
             given = Some(id);
@@ -55,7 +56,7 @@ impl Service {
     }
 }
 
-fn is_absent(value: Option<&Box<RawValue>>) -> bool {
+fn is_absent(value: Option<&RawValue>) -> bool {
     value.is_none_or(|value| value.get() == "null")
 }
 

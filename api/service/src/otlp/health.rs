@@ -23,7 +23,10 @@ const LATEST: &str = "SELECT source, data FROM events WHERE type IN ('otlp.trace
 
 /// Items that were refused since the start, by workspace, kind of record and reason.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<BTreeMap<(Workspace, &'static str), BTreeMap<&'static str, u64>>>);
+pub struct Refusals(Mutex<BTreeMap<(Workspace, &'static str), Counts>>);
+
+/// How many items were refused, by code.
+type Counts = BTreeMap<&'static str, u64>;
 
 impl Refusals {
     /// Counts what was refused of a request.
