@@ -20,6 +20,10 @@ def binary():
     return found[0]
 
 
+# The other doors have fixed ports; two servers would meet.
+HTTP_ALONE = [word for door in ("flight", "pg", "otlp-grpc", "otlp-http") for word in (f"--{door}", "off")]
+
+
 class Server:
     def __init__(self, program):
         self.program = program
@@ -28,7 +32,7 @@ class Server:
         self.written = 0
         self.folder = tempfile.mkdtemp(prefix="partitura-realdata-")
         self.log = open(os.path.join(self.folder, "server.log"), "w")
-        command = [self.program, "serve", "--data", os.path.join(self.folder, "data"), "--http", "127.0.0.1:0", "--flight", "off"]
+        command = [self.program, "serve", "--data", os.path.join(self.folder, "data"), "--http", "127.0.0.1:0", *HTTP_ALONE]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.url = self.address()
         return self

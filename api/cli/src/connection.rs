@@ -66,7 +66,7 @@ impl Connection {
     async fn start(shared: &Shared, mut settings: Settings) -> Result<Self, Failure> {
         // Only this command talks to it.
         settings.http = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        settings.flight = None;
+        (settings.flight, settings.pg, settings.otlp_grpc, settings.otlp_http) = (None, None, None, None);
         crate::telemetry::start_quiet(&settings);
         let server = Server::start(settings).await?;
         let client = of_holder(shared, &server.holder())?;

@@ -6,19 +6,48 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use partitura_event::{Clock, ErrorClass, Position, Problem, SystemClock};
-use partitura_flight::Flight;
-use partitura_http::{Http, Mount};
+use partitura_http::Mount;
 use partitura_mcp::Mcp;
+use partitura_net::{Bound, Listening, Tls};
 use partitura_service::{Folder, Holder, Secret, Service, Settings};
 
 /// A running server.
 pub struct Server {
     service: Arc<Service>,
-    http: Http,
-    flight: Option<Flight>,
+    doors: Vec<Listening>,
     address: SocketAddr,
     operator: String,
     settings: Settings,
+}
+
+/// Every address of the settings, taken before anything is opened.
+struct Addresses {
+    http: Bound,
+    flight: Option<Bound>,
+}
+
+impl Addresses {
+    async fn bind(settings: &Settings) -> Result<Self, Problem> {
+        Ok(Self {
+            http: partitura_net::bind("http", settings.http).await?,
+            flight: partitura_net::bind_optional("flight", settings.flight).await?,
+        })
+    }
+
+    /// Returns the first that other machines can reach.
+    fn reachable(&self) -> Option<SocketAddr> {
+        let all = [Some(&self.http), self.flight.as_ref()];
+        all.into_iter().flatten().find(|bound| !bound.is_loopback()).map(Bound::address)
+    }
+
+    /// Opens every door.
+    fn serve(self, service: &Arc<Service>, operator: &Secret, tls: Option<Tls>) -> Vec<Listening> {
+        let mut doors = vec![partitura_http::serve(self.http, Arc::clone(service), operator.clone(), mounts(service))];
+        if let Some(bound) = self.flight {
+            doors.push(partitura_flight::serve(bound, Arc::clone(service), operator.clone(), tls));
+        }
+        doors
+    }
 }
 
 impl Server {
@@ -26,37 +55,28 @@ impl Server {
     pub async fn start(settings: Settings) -> Result<Self, Problem> {
         let started = Instant::now();
         partitura_service::raise_file_limit();
-        let tls = partitura_flight::load_tls(&settings, SystemClock.now())?;
+        let tls = load_tls(&settings)?;
         let folder = Folder::open(&settings.data)?;
-        let listener = partitura_http::bind(settings.http).await?;
-        let flight = match settings.flight {
-            Some(address) => Some(partitura_flight::bind(address).await?),
-            None => None,
-        };
+        let addresses = Addresses::bind(&settings).await?;
         let service = Service::open(folder, settings.clone(), Arc::new(SystemClock)).await?;
-        let open_flight = flight.as_ref().filter(|flight| !flight.is_loopback()).map(partitura_flight::Bound::address);
-        let reachable = (!listener.is_loopback()).then(|| listener.address()).or(open_flight);
-        if let Some(address) = reachable
+        if let Some(address) = addresses.reachable()
             && !service.keys().has_live_key()
         {
             service.close().await?;
             return Err(keyless(address));
         }
         let secret = Secret::generate()?;
-        let operator = secret.reveal();
-        let address = listener.address();
-        let flight = flight.map(|bound| Flight::serve(bound, Arc::clone(&service), secret.clone(), tls));
-        let http = Http::serve(listener, Arc::clone(&service), secret, mounts(&service));
+        let (operator, address) = (secret.reveal(), addresses.http.address());
+        let doors = addresses.serve(&service, &secret, tls);
         service.announce(address, operator.clone())?;
         let (opened_ms, head) = (started.elapsed().as_millis() as u64, service.head().map_or(0, Position::get));
         tracing::info!(%address, data = %settings.data.display(), head, opened_ms, "serving");
-        Ok(Self { service, http, flight, address, operator, settings })
+        Ok(Self { service, doors, address, operator, settings })
     }
 
-    /// Returns every listener, by name.
+    /// Returns every listener, by the name of its setting.
     pub fn listeners(&self) -> Vec<(&'static str, String)> {
-        let flight = self.flight.as_ref().map(|flight| ("flight", flight.uri()));
-        [("http", format!("http://{}", self.address))].into_iter().chain(flight).collect()
+        self.doors.iter().map(|door| (door.name(), door.uri().to_owned())).collect()
     }
 
     /// Returns what `LOCK` says of it.
@@ -69,12 +89,7 @@ impl Server {
         let limit = self.settings.shutdown_max;
         let deadline = tokio::time::Instant::now() + limit;
         self.service.stop_accepting();
-        let flight = async {
-            if let Some(flight) = self.flight {
-                flight.stop(limit / 2).await;
-            }
-        };
-        tokio::join!(self.http.stop(limit / 2), flight);
+        futures::future::join_all(self.doors.into_iter().map(|door| door.stop(limit / 2))).await;
         match tokio::time::timeout_at(deadline, self.service.close()).await {
             Ok(closed) => closed,
             // Everything acknowledged is in the log; the tables catch up at the next start.
@@ -86,6 +101,11 @@ impl Server {
             }
         }
     }
+}
+
+/// Reads the certificate of the settings.
+pub fn load_tls(settings: &Settings) -> Result<Option<Tls>, Problem> {
+    partitura_net::load_tls(settings.tls_cert.as_ref(), settings.tls_key.as_ref(), SystemClock.now())
 }
 
 /// The protocols that share the listener with the API.

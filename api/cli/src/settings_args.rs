@@ -46,7 +46,7 @@ impl Args for SettingsArgs {
                 format!("{} [default: {}]", setting.doc, setting.default)
             };
             // Only the commonest are shown in short help; `partitura config` lists all.
-            let common = matches!(setting.name, "data" | "http" | "flight");
+            let common = matches!(setting.name, "data" | "http" | "flight" | "pg" | "otlp_grpc" | "otlp_http");
             Arg::new(setting.name)
                 .long(forever(setting.flag()))
                 .env(forever(setting.variable()))

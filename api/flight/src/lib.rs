@@ -8,11 +8,8 @@
 //! **Not here:** transactions, updates, Substrait plans. They are refused in [`refused`].
 
 mod border;
-mod connections;
 mod listener;
-mod tls;
 mod upload;
-mod validity;
 
 mod door;
 
@@ -38,5 +35,4 @@ mod keys;
 mod sql_info;
 mod type_info;
 
-pub use listener::{Bound, Flight, bind};
-pub use tls::{Tls, load as load_tls};
+pub use listener::serve;

@@ -68,7 +68,7 @@ macro_rules! settings {
             /// Returns name, value and meaning of every setting that is no path.
             pub fn rows(&self) -> Vec<(&'static str, String, &'static str)> {
                 let all = [$((stringify!($name), format!("{:?}", self.$name), $doc),)*];
-                let is_private = |name: &str| matches!(name, "data" | "model_dir" | "http" | "flight" | "tls_cert" | "tls_key" | "allowed_hosts");
+                let is_private = |name: &str| matches!(name, "data" | "model_dir" | "http" | "flight" | "pg" | "otlp_grpc" | "otlp_http" | "tls_cert" | "tls_key" | "allowed_hosts");
                 all.into_iter().filter(|(name, ..)| !is_private(name)).collect()
             }
         }
@@ -85,7 +85,10 @@ settings! {
     data: PathBuf = "./partitura-data", "Folder that holds the log, the tables and the keys";
     http: SocketAddr = "127.0.0.1:7070", "Address of the HTTP API; port 0 picks a free one";
     flight: Listen = "127.0.0.1:7071", "Address of Arrow Flight SQL, or off; port 0 picks a free one";
-    tls_cert: OptionalPath = "", "PEM file with the certificate chain of Flight SQL; empty: no TLS";
+    pg: Listen = "127.0.0.1:7072", "Address of the Postgres wire, or off; port 0 picks a free one";
+    otlp_grpc: Listen = "127.0.0.1:4317", "Address of OTLP/gRPC, or off; port 0 picks a free one";
+    otlp_http: Listen = "127.0.0.1:4318", "Address of OTLP/HTTP beside the API's own, or off; port 0 picks a free one";
+    tls_cert: OptionalPath = "", "PEM file with the certificate chain of the listeners beside HTTP; empty: no TLS";
     tls_key: OptionalPath = "", "PEM file with the private key of the certificate";
     allowed_hosts: Names = "", "Host names, besides this machine's own, whose pages may use the API in a browser, comma-separated";
     log: String = "info", "Which log lines are written to stderr, as tracing directives";

@@ -2,11 +2,11 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use partitura_event::{Clock, SystemClock};
 use partitura_service::{Folder, Settings};
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use crate::args::Shared;
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
 use crate::rows::{self, Row};
+use crate::server::load_tls;
 use crate::settings_file;
 
 /// Looks for what is wrong.
@@ -41,7 +42,11 @@ impl Doctor {
             disk(&settings.data),
             space(&settings.data),
             port(&settings).await,
-            flight(&settings).await,
+            door(&settings, "flight", settings.flight).await,
+            door(&settings, "pg", settings.pg).await,
+            door(&settings, "otlp_grpc", settings.otlp_grpc).await,
+            door(&settings, "otlp_http", settings.otlp_http).await,
+            certificate(&settings),
             runtime(&settings),
             model(&settings),
             keys(&settings),
@@ -160,25 +165,30 @@ async fn port(settings: &Settings) -> Finding {
     if Folder::holder(&settings.data).is_some() {
         return Finding::new("port", Verdict::Good, "the running server has its own");
     }
-    match partitura_http::bind(settings.http).await {
+    match partitura_net::bind("http", settings.http).await {
         Ok(listener) => Finding::new("port", Verdict::Good, format!("{} is free", listener.address())),
         Err(problem) => Finding::new("port", Verdict::Bad, problem.to_string()),
     }
 }
 
-async fn flight(settings: &Settings) -> Finding {
-    let tls = partitura_flight::load_tls(settings, SystemClock.now());
-    let address = match (settings.flight, tls) {
-        (None, _) => return Finding::new("flight", Verdict::Good, "off"),
-        (_, Err(problem)) => return Finding::new("flight", Verdict::Bad, problem.to_string()),
-        (Some(address), Ok(_)) => address,
-    };
-    if Folder::holder(&settings.data).is_some() {
-        return Finding::new("flight", Verdict::Good, "the running server has its own");
+fn certificate(settings: &Settings) -> Finding {
+    match load_tls(settings) {
+        Ok(tls) => {
+            Finding::new("certificate", Verdict::Good, if tls.is_some() { "can be used" } else { "none is set" })
+        }
+        Err(problem) => Finding::new("certificate", Verdict::Bad, problem.to_string()),
     }
-    match partitura_flight::bind(address).await {
-        Ok(listener) => Finding::new("flight", Verdict::Good, format!("{} is free", listener.address())),
-        Err(problem) => Finding::new("flight", Verdict::Bad, problem.to_string()),
+}
+
+/// Whether an address that may be off is free.
+async fn door(settings: &Settings, name: &'static str, address: Option<SocketAddr>) -> Finding {
+    if address.is_some() && Folder::holder(&settings.data).is_some() {
+        return Finding::new(name, Verdict::Good, "the running server has its own");
+    }
+    match partitura_net::bind_optional(name, address).await {
+        Ok(None) => Finding::new(name, Verdict::Good, "off"),
+        Ok(Some(bound)) => Finding::new(name, Verdict::Good, format!("{} is free", bound.address())),
+        Err(problem) => Finding::new(name, Verdict::Bad, problem.to_string()),
     }
 }
 

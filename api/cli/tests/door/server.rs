@@ -23,7 +23,10 @@ pub fn program() -> Command {
     }
     // Without a model, so that a story does not depend on what is installed; without the doors whose ports are fixed,
     // so that servers do not meet. A story about one of them says where it listens.
-    command.env("PARTITURA_MODEL", "off").env("PARTITURA_FLIGHT", "off").stdin(Stdio::null());
+    command.env("PARTITURA_MODEL", "off").stdin(Stdio::null());
+    for door in ["FLIGHT", "PG", "OTLP_GRPC", "OTLP_HTTP"] {
+        command.env(format!("PARTITURA_{door}"), "off");
+    }
     command
 }
 

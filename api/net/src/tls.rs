@@ -1,25 +1,48 @@
 //! The certificate of a listener, checked before anything is served: a server never falls back to plain text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use partitura_event::{ErrorClass, Problem, Timestamp};
-use partitura_service::Settings;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error, ServerConfig};
+use tokio_rustls::server::TlsStream;
 
 use crate::validity::Validity;
 
-/// Accepts TLS connections.
+/// A certificate and its key, ready to accept connections.
 #[derive(Clone)]
-pub struct Tls(pub(crate) TlsAcceptor);
+pub struct Tls(Arc<ServerConfig>);
 
-/// Reads `tls_cert` and `tls_key`; `None` when neither is set. Errors name the file and the remedy.
-pub fn load(settings: &Settings, now: Timestamp) -> Result<Option<Tls>, Problem> {
-    let (cert, key) = match (&settings.tls_cert, &settings.tls_key) {
+impl Tls {
+    /// Returns the same, naming a protocol to clients that ask for it by ALPN.
+    #[must_use]
+    pub fn speaks(&self, protocol: &[u8]) -> Self {
+        let mut config = ServerConfig::clone(&self.0);
+        config.alpn_protocols = vec![protocol.to_vec()];
+        Self(Arc::new(config))
+    }
+
+    /// Agrees with a client within `limit`; `None` when it could not be agreed.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, limit: Duration) -> Option<TlsStream<S>> {
+        match tokio::time::timeout(limit, TlsAcceptor::from(Arc::clone(&self.0)).accept(stream)).await {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => tracing::debug!(%error, "a client failed to agree on TLS"),
+            Err(_) => tracing::debug!("a client took too long to agree on TLS"),
+        }
+        None
+    }
+}
+
+/// Reads the files of the settings `tls_cert` and `tls_key`; `None` when neither is set. Errors name the file and the
+/// remedy.
+pub fn load(cert: Option<&PathBuf>, key: Option<&PathBuf>, now: Timestamp) -> Result<Option<Tls>, Problem> {
+    let (cert, key) = match (cert, key) {
         (None, None) => return Ok(None),
         (Some(cert), Some(key)) => (cert, key),
         (Some(_), None) => return Err(alone("tls_cert", "tls_key")),
@@ -31,14 +54,13 @@ pub fn load(settings: &Settings, now: Timestamp) -> Result<Option<Tls>, Problem>
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private));
-    let mut config = config.map_err(|error| match error {
+    let config = config.map_err(|error| match error {
         Error::InconsistentKeys(_) => {
             wrong(key, "is not the key of the certificate").hint(format!("{} needs its own key", cert.display()))
         }
         other => wrong(cert, &format!("cannot be used: {other}")),
     })?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Some(Tls(TlsAcceptor::from(Arc::new(config)))))
+    Ok(Some(Tls(Arc::new(config))))
 }
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
