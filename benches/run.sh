@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Speed side by side with the peers, in one run: benches/run.sh [append|lag|tiny|embed|rebuild|search|sql|state|restart]…
+# Speed side by side with the peers, in one run: benches/run.sh [append|lag|tiny|embed|rebuild|search|sql|state|restart|otlp|doors]…
 #
 # Results and the report are in benches/results (report.md); a full run takes about half an hour on two cores.
 #
@@ -18,6 +18,8 @@ venv=$cache/bench-venv
 # The same ONNX Runtime that the server loads, so that the two differ in nothing but us.
 runtime=$(cat "$cache/onnxruntime/.version" 2>/dev/null || echo 1.31.1)
 peers=(duckdb datafusion lancedb pyarrow numpy tokenizers umadb "onnxruntime==$runtime")
+# What the parts `otlp` and `doors` speak with; Phoenix and MLflow get environments of their own.
+peers+=(opentelemetry-proto grpcio adbc-driver-flightsql adbc-driver-manager psycopg psycopg-binary asyncpg)
 
 say() { printf 'run.sh: %s\n' "$1" >&2; }
 

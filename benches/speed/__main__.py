@@ -13,7 +13,7 @@ import traceback
 from speed import machine, report
 from speed.run import Run
 
-PARTS = ["append", "lag", "tiny", "embed", "rebuild", "search", "sql", "state", "restart"]
+PARTS = ["append", "lag", "tiny", "embed", "rebuild", "search", "sql", "state", "restart", "otlp", "doors"]
 
 
 def main(names):

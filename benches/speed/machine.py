@@ -7,7 +7,10 @@ import platform
 import subprocess
 import time
 
-PEERS = ["umadb", "duckdb", "datafusion", "lancedb", "onnxruntime", "pyarrow"]
+from speed.peers import installed
+
+PEERS = ["umadb", "duckdb", "datafusion", "lancedb", "onnxruntime", "pyarrow", "adbc-driver-flightsql", "psycopg", "asyncpg"]
+SERVERS = {"Phoenix": "arize-phoenix", "MLflow": "mlflow"}
 
 
 def describe(run):
@@ -23,7 +26,7 @@ def describe(run):
         "profile": run.profile,
         "scale": run.scale,
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "versions": {name: version(name) for name in PEERS} | {"postgresql": postgresql()},
+        "versions": {name: version(name) for name in PEERS} | {"postgresql": postgresql()} | {name: installed.version(name.lower(), package) for name, package in SERVERS.items()},
     }
 
 

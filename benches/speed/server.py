@@ -24,17 +24,18 @@ class Server:
         command += ["--log", "warn", *self.flags]
         begin = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.url = self.address(begin)
+        self.listeners = self.addresses(begin)
+        self.url = self.listeners["http"]
         self.ready_ms = (time.monotonic() - begin) * 1000
         return self
 
-    def address(self, begin):
-        """Waits for the one line on stdout that names the listener."""
+    def addresses(self, begin):
+        """Waits for the one line on stdout that names the listeners, as `name=uri` each."""
         while time.monotonic() - begin < START_S:
             if select.select([self.process.stdout], [], [], 1)[0]:
                 line = self.process.stdout.readline()
                 if "http=" in line:
-                    return line.split("http=")[1].split()[0].rstrip("/")
+                    return dict(word.split("=", 1) for word in line.split() if "=" in word)
                 if not line and self.process.poll() is not None:
                     break
         self.stop(signal.SIGKILL)

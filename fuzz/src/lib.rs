@@ -12,9 +12,9 @@ static SOURCE: LazyLock<Source> = LazyLock::new(|| Source::new("fuzz").expect("a
 static IDS: LazyLock<IdGenerator> = LazyLock::new(|| IdGenerator::new(|| [0; 10]));
 static WORKSPACE: LazyLock<Workspace> = LazyLock::new(Workspace::local);
 
-/// Decodes a body; what is taken must be sound.
-pub fn take(content: ContentType, headers: &[(&str, &str)], body: &[u8]) {
-    let context = Context {
+/// Calls `work` with the context of a request.
+pub fn with_context<T>(work: impl FnOnce(&Context<'_>) -> T) -> T {
+    work(&Context {
         workspace: &WORKSPACE,
         source: &SOURCE,
         now: Timestamp::MIN,
@@ -23,8 +23,13 @@ pub fn take(content: ContentType, headers: &[(&str, &str)], body: &[u8]) {
         limits: Limits::default(),
         strict: false,
         idempotent: true,
-    };
-    for item in decode(content, headers, body, &context).into_iter().flat_map(|decoded| decoded.items).flatten() {
+    })
+}
+
+/// Decodes a body; what is taken must be sound.
+pub fn take(content: ContentType, headers: &[(&str, &str)], body: &[u8]) {
+    let decoded = with_context(|context| decode(content, headers, body, context));
+    for item in decoded.into_iter().flat_map(|decoded| decoded.items).flatten() {
         assert!(item.draft.data.get().starts_with('{'));
     }
 }

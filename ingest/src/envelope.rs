@@ -268,7 +268,7 @@ impl<'a> Reader<'a, '_> {
     fn new_id(&mut self) -> Result<EventId, Problem> {
         if !self.context.idempotent {
             let message = "the id was made by the server; a retry would store the event again. \
-                           Send an `id` of your own, or an `Idempotency-Key`";
+                           Send an id of your own, or an idempotency key";
             let path = join(self.path, "id");
             self.warnings.push(Warning { path, nearest: None, message: message.to_owned() });
         }

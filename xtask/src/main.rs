@@ -37,9 +37,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns the folder of the workspace, from where this crate was built.
+/// Returns the folder of the workspace. Read when it runs: clones that share a target folder share this program.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Runs cargo with `arguments`, which hold no spaces of their own.

@@ -16,6 +16,8 @@ mod python;
 mod access;
 #[path = "flight/bad_input.rs"]
 mod bad_input;
+#[path = "flight/connections.rs"]
+mod connections;
 #[path = "flight/ingest.rs"]
 mod ingest;
 #[path = "flight/metadata.rs"]

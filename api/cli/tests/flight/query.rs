@@ -81,12 +81,14 @@ async fn a_query_ends_when_its_driver_cancels_it() {
 #[tokio::test]
 async fn a_query_ends_when_another_connection_cancels_it() {
     let server = server(&[]);
-    let found = story("raw_client.py", "cancel", &server, json!({}));
-    assert!(found["first"].as_u64().is_some_and(|rows| rows > 0), "{found}");
-    assert_eq!(found["running"], 1);
-    assert_eq!(found["results"], json!(["CANCEL_RESULT_CANCELLED", "CANCEL_RESULT_NOT_CANCELLABLE"]));
-    let said = found["said"]["text"].as_str().expect("a text");
-    assert!(said.contains("was cancelled") && said.contains("sql_cancelled"), "{found}");
+    for action in ["CancelQuery", "CancelFlightInfo"] {
+        let found = story("raw_client.py", "cancel", &server, json!({"action": action}));
+        assert!(found["first"].as_u64().is_some_and(|rows| rows > 0), "{found}");
+        assert_eq!(found["running"], 1);
+        assert_eq!(found["results"], json!(["CANCEL_RESULT_CANCELLED", "CANCEL_RESULT_NOT_CANCELLABLE"]), "{action}");
+        let said = found["said"]["text"].as_str().expect("a text");
+        assert!(said.contains("was cancelled") && said.contains("sql_cancelled"), "{found}");
+    }
 }
 
 #[tokio::test]

@@ -179,8 +179,23 @@ def prepared(args):
     return found
 
 
+def cancel_query(client, info):
+    request = sql.ActionCancelQueryRequest(info=info.serialize())
+    any_message, result = any_pb2.Any(), sql.ActionCancelQueryResult()
+    any_message.ParseFromString(client.act("CancelQuery", packed(request))[0])
+    any_message.Unpack(result)
+    return sql.ActionCancelQueryResult.CancelResult.Name(result.result)
+
+
+def cancel_flight_info(client, info):
+    """`CancelFlightInfoRequest{info = 1}`, answered by `CancelFlightInfoResult{status = 1}`: pyarrow has neither."""
+    request = sql.ActionCancelQueryRequest(info=info.serialize()).SerializeToString()
+    (result,) = client.act("CancelFlightInfo", request)
+    return {b"\x08\x01": "CANCEL_RESULT_CANCELLED", b"\x08\x03": "CANCEL_RESULT_NOT_CANCELLABLE"}[result]
+
+
 def cancel(args):
-    """Cancels by the action, as JDBC does, while another connection reads."""
+    """Cancels by an action, the older or the newer one, while another connection reads."""
     client, other = Client(args), Client(args)
     slow = "SELECT a.value FROM generate_series(1, 90000000000) a WHERE a.value % 1000000007 <> 3"
     info = client.ask(slow)
@@ -188,18 +203,26 @@ def cancel(args):
     first = reader.read_chunk().data.num_rows
     query = json.loads(info.app_metadata)["query_id"]
     running = other.rows(sql.CommandStatementQuery(query=f"SELECT query_id FROM system.queries WHERE query_id = '{query}'"))
-    request = sql.ActionCancelQueryRequest(info=info.serialize())
+    act = {"CancelQuery": cancel_query, "CancelFlightInfo": cancel_flight_info}[args["action"]]
     results = []
     for _ in range(2):
-        any_message, result = any_pb2.Any(), sql.ActionCancelQueryResult()
-        any_message.ParseFromString(other.act("CancelQuery", packed(request))[0])
-        any_message.Unpack(result)
-        results.append(sql.ActionCancelQueryResult.CancelResult.Name(result.result))
+        results.append(act(other, info))
         until = time.monotonic() + 60
         left = f"SELECT count(*) AS n FROM system.queries WHERE query_id = '{query}'"
         while other.rows(sql.CommandStatementQuery(query=left)).to_pylist()[0]["n"] and time.monotonic() < until:
             pass
     return {"first": first, "running": running.num_rows, "results": results, "said": refusal(reader.read_all)}
+
+
+def one(args):
+    """Asks until it is answered: a place may still be taken."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return {"rows": Client(args).rows(sql.CommandStatementQuery(query="SELECT 1 AS n")).to_pylist()}
+        except flight.FlightUnavailableError:
+            if time.monotonic() > until:
+                raise
 
 
 def stall(args):
