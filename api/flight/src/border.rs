@@ -9,7 +9,7 @@ use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use partitura_event::{ErrorClass, Problem};
-use partitura_service::{Service, Settings};
+use partitura_service::Service;
 use tonic::body::Body;
 use tonic::codegen::Service as _;
 use tracing::Instrument;
@@ -51,11 +51,6 @@ impl Border {
         // What is sent is bounded by the largest event, and by how batches are cut.
         let server = server.max_encoding_message_size(usize::MAX);
         Self { service, lobby, server }
-    }
-
-    /// Returns the settings.
-    pub fn settings(&self) -> &Settings {
-        self.service.settings()
     }
 
     /// Answers one call.
