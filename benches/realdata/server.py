@@ -20,8 +20,8 @@ def binary():
     return found[0]
 
 
-# The other doors have fixed ports; two servers would meet.
-HTTP_ALONE = [word for door in ("flight", "pg", "otlp-grpc", "otlp-http") for word in (f"--{door}", "off")]
+# The other doors have fixed ports; two servers would meet. A flag opens one all the same.
+HTTP_ALONE = {f"PARTITURA_{door}": "off" for door in ("FLIGHT", "PG", "OTLP_GRPC", "OTLP_HTTP")}
 
 
 class Server:
@@ -32,8 +32,8 @@ class Server:
         self.written = 0
         self.folder = tempfile.mkdtemp(prefix="partitura-realdata-")
         self.log = open(os.path.join(self.folder, "server.log"), "w")
-        command = [self.program, "serve", "--data", os.path.join(self.folder, "data"), "--http", "127.0.0.1:0", *HTTP_ALONE]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        command = [self.program, "serve", "--data", os.path.join(self.folder, "data"), "--http", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, **HTTP_ALONE})
         self.url = self.address()
         return self
 

@@ -10,8 +10,8 @@ import urllib.request
 
 # Longest wait for a start, and for tables that catch up with the log.
 START_S, SETTLE_S = 180, 1200
-# The other doors have fixed ports; two servers would meet.
-HTTP_ALONE = [word for door in ("flight", "pg", "otlp-grpc", "otlp-http") for word in (f"--{door}", "off")]
+# The other doors have fixed ports; two servers would meet. A flag opens one all the same.
+HTTP_ALONE = {f"PARTITURA_{door}": "off" for door in ("FLIGHT", "PG", "OTLP_GRPC", "OTLP_HTTP")}
 
 
 class Server:
@@ -20,10 +20,10 @@ class Server:
 
     def __enter__(self):
         self.log = open(f"{self.folder}.log", "a")
-        command = [str(self.program), "serve", "--data", str(self.folder), "--http", "127.0.0.1:0", *HTTP_ALONE]
+        command = [str(self.program), "serve", "--data", str(self.folder), "--http", "127.0.0.1:0"]
         command += ["--log", "warn", *self.flags]
         begin = time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True, env={**os.environ, **HTTP_ALONE})
         self.listeners = self.addresses(begin)
         self.url = self.listeners["http"]
         self.ready_ms = (time.monotonic() - begin) * 1000
