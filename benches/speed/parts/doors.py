@@ -88,7 +88,10 @@ def http(format, count):
 def arrow_rows(reply):
     import pyarrow
 
-    return pyarrow.ipc.open_stream(reply).read_all().num_rows
+    rows = pyarrow.ipc.open_stream(reply).read_all().num_rows
+    # The stream says where it ends; the connection can be used again once HTTP has said so too.
+    reply.read()
+    return rows
 
 
 def json_rows(reply):
