@@ -1,23 +1,32 @@
 //! HTTP/1.1 connections: each with a time for its heads, ended gracefully; who finds no place is told so.
 //!
+//! What a connection is upgraded to stays that connection: it keeps its place, and ends with it.
+//!
 //! A client that sends the head of a request byte by byte, or stays silent between two, is closed after
-//! `idle_timeout`; one that comes when `connections_max` are open is told so and closed. Neither costs the others.
+//! `idle_timeout`, one that stops reading after twice `stall_timeout`; one that comes when `connections_max` are open is told so and closed. Neither costs the others.
+
+mod stall;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use partitura_event::{ErrorClass, Problem};
 use partitura_net::Protocol;
 use partitura_service::{Settings, members};
 use serde_json::Value;
+use stall::Stalling;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// Most bytes of a request's head; hyper answers 431 beyond it.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -28,6 +37,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub struct Http1 {
     router: Router,
     builder: http1::Builder,
+    /// How long a client that reads nothing keeps its connection. A stream that is given up for it after half of
+    /// that time can still say so, if the client reads on.
+    stall_max: Duration,
 }
 
 impl Http1 {
@@ -35,14 +47,17 @@ impl Http1 {
     pub fn new(router: Router, settings: &Settings) -> Self {
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(settings.idle_timeout).max_header_size(HEAD_BYTES_MAX);
-        Self { router, builder }
+        Self { router, builder, stall_max: settings.stall_timeout * 2 }
     }
 }
 
 impl Protocol for Http1 {
     async fn serve(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
-        let service = TowerToHyperService::new(self.router.clone());
-        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let upgraded = Upgraded::default();
+        let _cut = upgraded.cut.clone().drop_guard();
+        let service = Upgradeable { router: TowerToHyperService::new(self.router.clone()), upgraded: upgraded.clone() };
+        let stream = TokioIo::new(Stalling::new(stream, self.stall_max));
+        let mut connection = pin!(self.builder.serve_connection(stream, service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = stop.cancelled() => {
@@ -53,10 +68,47 @@ impl Protocol for Http1 {
         if let Err(error) = ended {
             tracing::debug!(%error, "connection ended");
         }
+        upgraded.tasks.close();
+        upgraded.tasks.wait().await;
     }
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, max: usize) {
         turn_away(stream, max).await;
+    }
+}
+
+/// What a connection is when it is HTTP no more. Handlers find it among the request's extensions.
+#[derive(Clone, Debug, Default)]
+pub struct Upgraded {
+    tasks: TaskTracker,
+    cut: CancellationToken,
+}
+
+impl Upgraded {
+    /// Keeps the connection's place until the token is dropped.
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.tasks.token()
+    }
+
+    /// Returns what is cancelled when the connection is cut off.
+    pub fn cut(&self) -> CancellationToken {
+        self.cut.clone()
+    }
+}
+
+struct Upgradeable {
+    router: TowerToHyperService<Router>,
+    upgraded: Upgraded,
+}
+
+impl Service<hyper::Request<Incoming>> for Upgradeable {
+    type Response = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.upgraded.clone());
+        self.router.call(request)
     }
 }
 

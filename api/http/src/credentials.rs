@@ -1,4 +1,4 @@
-//! Who sent the request: a key in one of three headers, the folder's owner, or anybody on loopback.
+//! Who sent the request: a key in one of four headers, the folder's owner, or anybody on loopback.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -12,6 +12,11 @@ use partitura_service::{Credential, Principal, Scope};
 
 use crate::app::App;
 use crate::failure::Failure;
+
+/// Subprotocol of our WebSocket.
+pub const SUBPROTOCOL: &str = "partitura.v1";
+/// A browser sets no headers on a WebSocket but its subprotocols: one of them may carry the key.
+const KEY_PROTOCOL: &str = "partitura.key.";
 
 /// The authenticated caller of this request.
 #[derive(Clone, Debug)]
@@ -74,7 +79,7 @@ fn presented(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().map(|key| Some(key.trim().to_owned())).map_err(|_| unreadable());
     }
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(of_subprotocol(headers)) };
     let text = value.to_str().map_err(|_| unreadable())?;
     let (scheme, rest) = text.split_once(' ').ok_or_else(unreadable)?;
     match scheme.to_ascii_lowercase().as_str() {
@@ -86,6 +91,13 @@ fn presented(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         }
         _ => Err(unreadable()),
     }
+}
+
+/// Returns the key among the subprotocols that a WebSocket client offers.
+fn of_subprotocol(headers: &HeaderMap) -> Option<String> {
+    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
+    let mut offered = lists.flat_map(|list| list.split(',')).map(str::trim);
+    offered.find_map(|name| name.strip_prefix(KEY_PROTOCOL)).map(str::to_owned)
 }
 
 fn unreadable() -> Problem {

@@ -23,7 +23,6 @@ mod query;
 mod reply;
 mod request;
 mod rows;
-mod shown;
 
 pub use listener::serve;
 pub use mount::Mount;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 const SENDS: &str = "authorization, content-type, x-api-key, x-partitura-workspace, idempotency-key, if-match, \
     if-none-match, last-event-id, traceparent, mcp-protocol-version, mcp-method, mcp-name";
 const READS: &str = "x-partitura-position, x-partitura-truncated, x-query-id, x-trace-id, server-timing, idempotent-replayed, retry-after";
-const METHODS: &str = "GET, POST, DELETE";
+const METHODS: &str = "GET, POST, PATCH, DELETE";
 /// Seconds for which a browser need not ask again.
 const REMEMBERED: &str = "600";
 

@@ -8,13 +8,17 @@ pub mod health;
 pub mod keys;
 pub mod knowledge;
 pub mod limits;
+pub mod live_sql;
 pub mod openapi;
 pub mod otlp;
 pub mod schemas;
 pub mod search;
 pub mod sql;
 pub mod stream;
+pub mod subscriptions;
 pub mod tables;
+pub mod webhooks;
+pub mod ws;
 
 use crate::route::Route;
 
@@ -23,8 +27,12 @@ pub fn all() -> Vec<Route> {
     [
         events::routes(),
         stream::routes(),
+        ws::routes(),
+        subscriptions::routes(),
+        webhooks::routes(),
         otlp::routes(),
         sql::routes(),
+        live_sql::routes(),
         search::routes(),
         context::routes(),
         knowledge::routes(),

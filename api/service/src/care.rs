@@ -12,10 +12,12 @@ use partitura_projection::Rebuilt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::durable_file;
 use crate::folder::{self, unwritable};
 use crate::key_calls::operators_only;
 use crate::principal::Principal;
 use crate::service::Service;
+use crate::subscriptions::registry::entries;
 
 /// What a check of the log went through.
 #[derive(Clone, Debug, Serialize)]
@@ -49,7 +51,7 @@ impl Service {
         blocking(move || log.verify().map(Checked::from).map_err(Problem::from)).await
     }
 
-    /// Copies log and keys into a new folder while the server runs, then verifies the copy.
+    /// Copies log, keys, subscriptions and webhooks into a new folder while the server runs, then verifies the copy.
     pub async fn backup(&self, principal: &Principal, to: PathBuf) -> Result<Checked, Problem> {
         operator(principal, "a backup of all workspaces")?;
         if !to.is_absolute() {
@@ -100,9 +102,11 @@ pub fn restore(from: &Path, to: &Path) -> Result<Checked, Problem> {
     copy(from, to, None)
 }
 
-/// Copies log, keys and format into a new folder and verifies what arrived.
+/// Copies log, keys, consumers and format into a new folder and verifies what arrived.
 fn copy(from: &Path, to: &Path, needed: Option<Position>) -> Result<Checked, Problem> {
     make_empty(to)?;
+    // Before the log: no consumer may have come further than the copy of it.
+    copy_consumers(from, to)?;
     copy_log(&from.join("log"), &to.join("log"))?;
     if from.join("keys.json").exists() {
         copy_file(&from.join("keys.json"), &to.join("keys.json"))?;
@@ -116,6 +120,28 @@ fn copy(from: &Path, to: &Path, needed: Option<Position>) -> Result<Checked, Pro
     copy_file(&from.join("FORMAT"), &to.join("FORMAT"))?;
     sync(to)?;
     Ok(checked)
+}
+
+/// How far subscriptions and webhooks are. The list of webhooks comes first, and only then how far each is: a webhook
+/// has its position before it is in the list.
+fn copy_consumers(from: &Path, to: &Path) -> Result<(), Problem> {
+    if from.join("webhooks.json").exists() {
+        copy_file(&from.join("webhooks.json"), &to.join("webhooks.json"))?;
+    }
+    for kind in ["subscriptions", "webhooks"] {
+        for folder in entries(&from.join(kind))? {
+            let Some(workspace) = folder.file_name() else { continue };
+            let into = to.join(kind).join(workspace);
+            durable_file::make_folder(&into).map_err(|error| unwritable(&into, &error))?;
+            for name in files(&folder)? {
+                if Path::new(&name).extension().is_some_and(|ending| ending == "json") {
+                    copy_file(&folder.join(&name), &into.join(&name))?;
+                }
+            }
+            sync(&into)?;
+        }
+    }
+    Ok(())
 }
 
 /// Everything of the log but its index, which is built from the segments. The head comes first, and only then the

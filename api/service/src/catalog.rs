@@ -10,6 +10,11 @@ use crate::principal::Principal;
 use crate::read_at::ReadAt;
 use crate::service::Service;
 use crate::sql::{SqlAnswer, SqlCall};
+use crate::subscriptions::definition::WINDOW_MAX;
+use crate::subscriptions::registry::SUBSCRIPTIONS_MAX;
+use crate::subscriptions::state::PARKED_MAX;
+use crate::webhooks::record::ATTEMPTS_MAX;
+use crate::webhooks::registry::WEBHOOKS_MAX;
 
 impl Service {
     /// Describes every table and view. They are the same for every workspace.
@@ -70,7 +75,16 @@ impl Service {
             "appends_max": settings.appends_max,
             "queries_max": settings.queries_max,
             "queries_waiting_max": settings.queries_waiting_max,
+            "connections_max": settings.connections_max,
             "subscriptions_max": settings.subscriptions_max,
+            "live_queries_max": settings.live_queries_max,
+            "heartbeat_ms": settings.heartbeat.as_millis() as u64,
+            "durable_subscriptions_max": SUBSCRIPTIONS_MAX,
+            "subscription_window_max": WINDOW_MAX,
+            "subscription_parked_max": PARKED_MAX,
+            "webhooks_max": WEBHOOKS_MAX,
+            "webhook_attempts_max": ATTEMPTS_MAX,
+            "webhook_timeout_ms": settings.webhook_timeout.as_millis() as u64,
             "sql_bytes_max": partitura_query::SQL_BYTES_MAX,
             "query_rows_max": settings.query_rows_max,
             "query_bytes_max": settings.query_bytes_max,

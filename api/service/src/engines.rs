@@ -18,8 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::folder::Folder;
 use crate::health::Part;
+use crate::live::feed::Feed;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::subscriptions::registry::Registry;
+use crate::subscriptions::subscription::Ground;
 use crate::system;
+use crate::webhooks::registry::{Means, Webhooks};
 use followers::Projections;
 use ranking::Ranking;
 
@@ -31,6 +36,9 @@ pub struct Engines {
     projector: Projector,
     ranking: Arc<Ranking>,
     engine: Engine,
+    feed: Arc<Feed>,
+    subscriptions: Arc<Registry>,
+    webhooks: Arc<Webhooks>,
     scratch: PathBuf,
     rebuilding: TableSettings,
     stop: CancellationToken,
@@ -40,7 +48,12 @@ pub struct Engines {
 
 impl Engines {
     /// Opens everything in the folder.
-    pub async fn open(folder: &Folder, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, Problem> {
+    pub async fn open(
+        folder: &Folder,
+        settings: &Settings,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, Problem> {
         let segments = open_log(folder, clock).await?;
         let log: Arc<dyn EventLog> = Arc::clone(&segments) as _;
         let store = TableStore::open(&folder.tables(), table_settings(settings), BASE_TABLES).await?;
@@ -54,12 +67,21 @@ impl Engines {
         }
         let followers =
             Projections { projector: projector.clone(), store: Arc::clone(&store), ranking: Arc::clone(&ranking) };
-        let own: [Arc<dyn SystemTable>; 2] = [Arc::new(followers), ranking.table()];
+        let ground = Ground { log: Arc::clone(&log), clock: Arc::clone(clock), random: rand::random };
+        let subscriptions = Arc::new(Registry::open(folder.subscriptions(), ground.clone())?);
+        let stop = CancellationToken::new();
+        let means = Means::new(folder, settings, ground, Arc::clone(metrics))?;
+        let webhooks = Webhooks::open(means, stop.child_token())?;
+        let own: [Arc<dyn SystemTable>; 4] =
+            [Arc::new(followers), ranking.table(), Arc::clone(&subscriptions) as _, Arc::clone(&webhooks) as _];
         for table in system::tables(&store, settings).into_iter().chain(own) {
             builder = builder.system(table);
         }
         let engine = builder.build()?;
         let engines = Self {
+            feed: Feed::new(Arc::clone(&log)),
+            subscriptions,
+            webhooks,
             segments,
             log,
             store,
@@ -68,7 +90,7 @@ impl Engines {
             engine,
             scratch: folder.root().to_path_buf(),
             rebuilding: table_settings(settings).while_building(),
-            stop: CancellationToken::new(),
+            stop,
             tasks: Mutex::default(),
             failure: Mutex::default(),
         };
@@ -81,7 +103,9 @@ impl Engines {
         let task = tokio::spawn(async move { projector.run(stop.cancelled_owned()).await });
         let mut tasks = self.tasks.lock();
         tasks.push(task);
+        tasks.push(tokio::spawn(Arc::clone(&self.feed).run(self.stop.clone())));
         tasks.extend(self.ranking.start(&self.stop));
+        self.webhooks.start();
     }
 
     /// Remembers that the log cannot go on.
@@ -148,6 +172,8 @@ impl Engines {
                 tracing::warn!("a background task ended by a panic");
             }
         }
+        self.webhooks.close().await;
+        self.subscriptions.save().await;
         let flushed = self.store.close().await;
         // The log last: what is in it is what counts.
         let log = Arc::clone(&self.segments);
@@ -170,6 +196,21 @@ impl Engines {
     /// Returns the parts of search.
     pub fn ranking(&self) -> &Ranking {
         &self.ranking
+    }
+
+    /// Returns what shares new events.
+    pub const fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
+    /// Returns the durable subscriptions.
+    pub const fn subscriptions(&self) -> &Arc<Registry> {
+        &self.subscriptions
+    }
+
+    /// Returns the webhooks.
+    pub const fn webhooks(&self) -> &Arc<Webhooks> {
+        &self.webhooks
     }
 
     /// Returns the SQL engine.

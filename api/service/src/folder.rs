@@ -96,6 +96,21 @@ impl Folder {
         self.root.join("keys.json")
     }
 
+    /// Returns the folder of the durable subscriptions.
+    pub fn subscriptions(&self) -> PathBuf {
+        self.root.join("subscriptions")
+    }
+
+    /// Returns the file of the webhooks and their secrets.
+    pub fn webhooks_file(&self) -> PathBuf {
+        self.root.join("webhooks.json")
+    }
+
+    /// Returns the folder of what webhooks have sent.
+    pub fn webhooks(&self) -> PathBuf {
+        self.root.join("webhooks")
+    }
+
     /// Returns the file of the secret that signs tickets.
     pub fn tickets(&self) -> PathBuf {
         self.root.join("tickets.secret")

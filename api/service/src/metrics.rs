@@ -60,6 +60,14 @@ pub struct Metrics {
     pub duplicates: AtomicU64,
     /// Events that were refused.
     pub refused: AtomicU64,
+    /// Events handed to listeners.
+    pub live_events: AtomicU64,
+    /// Streams that the server ended: slow clients, revoked keys, a stop.
+    pub live_ended: AtomicU64,
+    /// Attempts of webhooks that their receivers took.
+    pub webhook_delivered: AtomicU64,
+    /// Attempts of webhooks that failed.
+    pub webhook_failed: AtomicU64,
     redacted: RwLock<BTreeMap<String, u64>>,
 }
 
@@ -99,6 +107,14 @@ impl Metrics {
         }
         out.family("partitura_events_total", "counter", "Events by result.");
         for (result, n) in [("new", &self.appended), ("duplicate", &self.duplicates), ("refused", &self.refused)] {
+            out.sample(&[("result", result)], n.load(Ordering::Relaxed) as f64);
+        }
+        let (events, ended) = (self.live_events.load(Ordering::Relaxed), self.live_ended.load(Ordering::Relaxed));
+        out.single("partitura_live_events_total", "counter", "Events handed to listeners.", events as f64);
+        let help = "Event streams that the server ended: slow clients, revoked keys, a stop.";
+        out.single("partitura_live_ended_total", "counter", help, ended as f64);
+        out.family("partitura_webhook_attempts_total", "counter", "Attempts to post an event, by result.");
+        for (result, n) in [("delivered", &self.webhook_delivered), ("failed", &self.webhook_failed)] {
             out.sample(&[("result", result)], n.load(Ordering::Relaxed) as f64);
         }
         out.family("partitura_redactions_total", "counter", "Values removed before they were stored, by rule.");

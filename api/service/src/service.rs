@@ -27,7 +27,7 @@ pub struct Service {
     settings: Settings,
     clock: Arc<dyn Clock>,
     folder: Folder,
-    keys: KeyRing,
+    keys: Arc<KeyRing>,
     tickets: TicketKey,
     redactor: Redactor,
     ids: IdGenerator,
@@ -43,6 +43,7 @@ struct Gates {
     appends: Gate,
     reads: Gate,
     subscriptions: Gate,
+    live: Gate,
     bodies: BodyMemory,
 }
 
@@ -64,14 +65,16 @@ impl Service {
     ///
     /// Returns when the log can be written and tables can be read; what tables lack they catch up behind.
     pub async fn open(folder: Folder, settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
-        let keys = KeyRing::open(folder.keys(), Arc::clone(&clock))?;
+        let keys = Arc::new(KeyRing::open(folder.keys(), Arc::clone(&clock))?);
         let tickets = TicketKey::open(&folder.tickets())?;
         let redactor = Redactor::new(redaction(&settings))?;
-        let engines = Engines::open(&folder, &settings, &clock).await?;
+        let metrics = Arc::<Metrics>::default();
+        let engines = Engines::open(&folder, &settings, &clock, &metrics).await?;
         let gates = Gates {
             appends: Gate::new("appends", settings.appends_max, settings.appends_max * 4),
             reads: Gate::new("reads", settings.queries_max, settings.queries_waiting_max),
             subscriptions: Gate::new("event streams", settings.subscriptions_max, 0),
+            live: Gate::new("live queries", settings.live_queries_max, 0),
             bodies: BodyMemory::new(settings.body_memory_max),
         };
         Ok(Arc::new(Self {
@@ -84,7 +87,7 @@ impl Service {
             ids: IdGenerator::system(),
             engines,
             gates,
-            metrics: Arc::default(),
+            metrics,
             calendars: Calendars::default(),
             refusals: Refusals::default(),
             accepting: AtomicBool::new(true),
@@ -130,8 +133,12 @@ impl Service {
     }
 
     /// Returns the key ring.
-    pub const fn keys(&self) -> &KeyRing {
+    pub fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    pub(crate) fn shared_keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys)
     }
 
     /// Returns the counters.
@@ -250,6 +257,10 @@ impl Service {
 
     pub(crate) const fn subscription_gate(&self) -> &Gate {
         &self.gates.subscriptions
+    }
+
+    pub(crate) const fn live_gate(&self) -> &Gate {
+        &self.gates.live
     }
 
     pub(crate) const fn bodies(&self) -> &BodyMemory {

@@ -93,7 +93,7 @@ settings! {
     allowed_hosts: Names = "", "Host names, besides this machine's own, whose pages may use the API in a browser, comma-separated";
     log: String = "info", "Which log lines are written to stderr, as tracing directives";
     log_format: LogFormat = "text", "Log lines as text or json";
-    connections_max: usize = "1024", "Open HTTP connections before 503";
+    connections_max: usize = "4096", "Open HTTP connections before 503";
     idle_timeout: Span = "75s", "Longest time a client may stay idle, or take for the head of a request";
     stall_timeout: Span = "30s", "Longest pause of a client that sends a body or reads an answer";
     event_bytes_max: Bytes = "1MiB", "Largest single event";
@@ -106,7 +106,13 @@ settings! {
     appends_max: usize = "256", "Appends in flight before 429";
     queries_max: usize = "8", "SQL queries and searches that run at the same time";
     queries_waiting_max: usize = "64", "Reads that wait for their turn before 429";
-    subscriptions_max: usize = "256", "Open event streams";
+    subscriptions_max: usize = "2048", "Open event streams, live queries and waiting pulls";
+    webhook_timeout: Span = "15s", "Time for a receiver of a webhook to answer";
+    webhook_backoff: Span = "1s", "Longest wait after the first failure of a webhook; it doubles with each one";
+    webhook_backoff_max: Span = "1h", "Longest wait between two attempts of a webhook";
+    webhooks_allow_private: bool = "false", "Webhooks may be sent to private and local addresses";
+    live_queries_max: usize = "64", "Open live queries";
+    heartbeat: Span = "15s", "Silence on an event stream until a heartbeat";
     query_rows_max: usize = "1000000", "Most rows of one SQL answer";
     query_bytes_max: Bytes = "256MiB", "Most bytes of one SQL answer, in memory format";
     query_memory_max: Bytes = "1GiB", "Memory for all running SQL queries together";
@@ -217,6 +223,12 @@ impl Value for String {
 impl Value for usize {
     fn read(text: &str) -> Result<Self, String> {
         text.trim().parse().map_err(|_| "a whole number".into())
+    }
+}
+
+impl Value for bool {
+    fn read(text: &str) -> Result<Self, String> {
+        text.trim().parse().map_err(|_| "true or false".into())
     }
 }
 

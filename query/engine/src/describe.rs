@@ -8,6 +8,7 @@ use partitura_event::{Problem, Timestamp, Workspace};
 use crate::engine::Core;
 use crate::failure;
 use crate::memory::QueryMemory;
+use crate::reads::Reads;
 use crate::request::Zone;
 use crate::rules::Rules;
 use crate::scope::Scope;
@@ -21,7 +22,7 @@ const PLANNING_BYTES: usize = 64 << 20;
 pub(crate) async fn describe_all(core: &Core) -> Result<Vec<TableDescription>, Problem> {
     let memory = QueryMemory::new(PLANNING_BYTES, core.memory.clone());
     let bare = core.sessions.bare(Zone::default(), Timestamp::MIN, memory).map_err(failure::problem)?;
-    let scope = Scope::new(core.catalog.clone(), core.tables.pin(), Workspace::local(), None, bare);
+    let scope = Scope::new(core.catalog.clone(), core.tables.pin(), Workspace::local(), None, bare, Reads::default());
     let scope = scope.and_then(|scope| scope.with_rules(Rules::defaults()?)).map_err(failure::problem)?;
     let mut described = Vec::new();
     for name in core.catalog.all_names() {

@@ -19,6 +19,7 @@ use crate::columns::{Columns, Want};
 use crate::hook::{SqlEmbed, SqlSearch};
 use crate::memory::SharedMemory;
 use crate::query::{Head, Query};
+use crate::reads::Reads;
 use crate::request::SqlRequest;
 use crate::running::{Running, RunningQuery};
 use crate::session::Sessions;
@@ -197,8 +198,9 @@ impl Engine {
         )?;
         let (head_in, head_out) = oneshot::channel();
         let (batches_in, batches_out) = mpsc::channel(BATCHES_AHEAD);
-        let query =
-            Query { core: self.core.clone(), request, want, pinned, stats: stats.clone(), started, stop: stop.clone() };
+        let (core, reads) = (self.core.clone(), Reads::default());
+        let (watched, stopper) = (stats.clone(), stop.clone());
+        let query = Query { core, request, want, pinned, stats: watched, reads: reads.clone(), started, stop: stopper };
         let stopped = stop.clone();
         let task = async move {
             let mut head = Some(head_in);
@@ -230,7 +232,7 @@ impl Engine {
             Ok(Err(_)) => return Err(Problem::new(ErrorClass::Internal, "the query ended without an answer")),
             Err(_) => return Err(query.stop.timed_out()),
         };
-        Ok(SqlStream::new((schema, parameters), position, stats, batches_out, query))
+        Ok(SqlStream::new((schema, parameters), position, (stats, reads), batches_out, query))
     }
 
     /// Cancels a running query of `workspace`.

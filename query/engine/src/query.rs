@@ -24,6 +24,7 @@ use crate::guard;
 use crate::memory::QueryMemory;
 use crate::output::{self, Output};
 use crate::pace;
+use crate::reads::Reads;
 use crate::request::SqlRequest;
 use crate::rules::Rules;
 use crate::scope::Scope;
@@ -47,6 +48,7 @@ pub(crate) struct Query {
     pub want: Want,
     pub pinned: Arc<dyn Pinned>,
     pub stats: StatsHandle,
+    pub reads: Reads,
     pub started: Instant,
     pub stop: Arc<Stop>,
 }
@@ -147,7 +149,8 @@ impl Query {
                 .hint("send it as `min_position` to wait for it"));
         }
         let (catalog, pinned) = (self.core.catalog.clone(), self.pinned.clone());
-        let scope = Scope::new(catalog, pinned, self.request.workspace.clone(), as_of, bare.clone());
+        let workspace = self.request.workspace.clone();
+        let scope = Scope::new(catalog, pinned, workspace, as_of, bare.clone(), self.reads.clone());
         let scope = scope.map_err(failure::problem)?;
         if !self.core.catalog.needs_rules(&self.request.sql) {
             return Ok(scope);

@@ -27,6 +27,9 @@ use crate::scope::Scope;
 /// Names of the table functions that are planned here.
 pub(crate) const FUNCTIONS: &[&str] = &["as_of", "search", "text_search", "vector_search"];
 
+/// The table whose rows a search finds.
+const DOCUMENTS: &str = "documents";
+
 /// Plans the table functions of one query.
 pub(crate) struct TableFunctions {
     pub scope: Arc<Scope>,
@@ -129,6 +132,7 @@ impl TableFunctions {
             options,
             limit: None,
         };
+        self.scope.reads.table(DOCUMENTS);
         Ok(Arc::new(Made(Hits { search: search.clone(), call })))
     }
 }

@@ -22,6 +22,7 @@ use crate::catalog::{Catalog, IN_SYSTEM};
 use crate::function;
 use crate::kpi::{self, KpiValues};
 use crate::made::Made;
+use crate::reads::Reads;
 use crate::rules::{Rules, default_prices};
 use crate::source::Pinned;
 
@@ -40,6 +41,8 @@ pub(crate) struct Scope {
     pub pinned: Arc<dyn Pinned>,
     pub workspace: Workspace,
     pub as_of: Option<Position>,
+    /// What is read through this scope is noted here.
+    pub reads: Reads,
     /// Functions and settings to plan views with; its catalog list is replaced by this scope's.
     template: SessionState,
     /// Views planned so far, so that a view used twice is planned once.
@@ -54,16 +57,19 @@ impl Scope {
         workspace: Workspace,
         as_of: Option<Position>,
         template: SessionState,
+        reads: Reads,
     ) -> Result<Arc<Self>> {
         let default_prices = default_prices::table()?;
-        Ok(Arc::new(Self { catalog, pinned, workspace, as_of, template, planned: Mutex::default(), default_prices }))
+        let planned = Mutex::default();
+        Ok(Arc::new(Self { catalog, pinned, workspace, as_of, reads, template, planned, default_prices }))
     }
 
     /// Returns the same scope, whose views apply `rules`.
     pub fn with_rules(&self, rules: Rules) -> Result<Arc<Self>> {
         let mut template = self.template.clone();
         function::register_rules(&mut template, &Arc::new(rules))?;
-        Self::new(self.catalog.clone(), self.pinned.clone(), self.workspace.clone(), self.as_of, template)
+        let (catalog, pinned, reads) = (self.catalog.clone(), self.pinned.clone(), self.reads.clone());
+        Self::new(catalog, pinned, self.workspace.clone(), self.as_of, template, reads)
     }
 
     /// Returns the table with its hidden columns, empty when the workspace has no row in it yet.
@@ -75,12 +81,14 @@ impl Scope {
             return Some(self.default_prices.clone());
         }
         let description = self.catalog.base(name)?;
+        self.reads.table(name);
         let stored = self.pinned.stored(&self.workspace, name, self.as_of);
         Some(stored.unwrap_or_else(|| Arc::new(EmptyTable::new(description.stored_schema.clone()))))
     }
 
     fn shown(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
         let description = self.catalog.base(name)?;
+        self.reads.table(name);
         let table = self.pinned.table(&self.workspace, name, self.as_of);
         Some(table.unwrap_or_else(|| Arc::new(EmptyTable::new(description.schema.clone()))))
     }
@@ -211,7 +219,10 @@ impl SchemaProvider for SchemaNames {
         match self.schema {
             Schema::Public => self.scope.public(name).await,
             Schema::System => match self.scope.catalog.system(name, &self.scope.workspace) {
-                Some(table) => Ok(Some(table)),
+                Some(table) => {
+                    self.scope.reads.system(name);
+                    Ok(Some(table))
+                }
                 None => self.scope.view(&format!("{IN_SYSTEM}{name}")).await,
             },
             Schema::Base => Ok(self.scope.base(name)),

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Sleep, sleep_until};
 
 use crate::columns::Parameter;
+use crate::reads::Reads;
 use crate::stop::Stop;
 
 /// How long after its deadline a query that does not yield is given up by its reader.
@@ -78,6 +79,7 @@ pub struct SqlStream {
     parameters: Vec<Parameter>,
     position: Option<Position>,
     stats: StatsHandle,
+    reads: Reads,
     batches: mpsc::Receiver<Result<RecordBatch, Problem>>,
     deadline: Pin<Box<Sleep>>,
     ended: bool,
@@ -88,12 +90,12 @@ impl SqlStream {
     pub(crate) fn new(
         (schema, parameters): (SchemaRef, Vec<Parameter>),
         position: Option<Position>,
-        stats: StatsHandle,
+        (stats, reads): (StatsHandle, Reads),
         batches: mpsc::Receiver<Result<RecordBatch, Problem>>,
         query: StopOnDrop,
     ) -> Self {
         let deadline = Box::pin(sleep_until(query.stop.deadline() + GRACE));
-        Self { schema, parameters, position, stats, batches, deadline, ended: false, query }
+        Self { schema, parameters, position, stats, reads, batches, deadline, ended: false, query }
     }
 
     /// Returns the columns: plain types, no dictionaries and no views, times in UTC.
@@ -113,6 +115,11 @@ impl SqlStream {
     /// Returns the numbers, complete when the stream has ended.
     pub fn stats(&self) -> StatsHandle {
         self.stats.clone()
+    }
+
+    /// Returns the tables that it reads, complete when the stream has ended.
+    pub fn reads(&self) -> Reads {
+        self.reads.clone()
     }
 
     /// Reads all of it.

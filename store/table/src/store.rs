@@ -4,12 +4,13 @@ pub(crate) mod apply;
 mod background;
 mod states;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use partitura_event::{Position, Problem};
+use partitura_event::{Position, Problem, Workspace};
 use tokio::sync::{Notify, watch};
 
 use crate::epoch::Epoch;
@@ -42,6 +43,8 @@ pub struct TableStore {
     pub(crate) flusher: tokio::sync::Mutex<Flusher>,
     pub(crate) published: ArcSwap<Snapshot>,
     pub(crate) positions: watch::Sender<Option<Position>>,
+    /// Up to which position rows of a table came, since the store was opened.
+    pub(crate) moves: Mutex<HashMap<Workspace, HashMap<&'static str, Position>>>,
     /// Counts ends of flushes, so that `apply` can wait for room.
     pub(crate) flush_ends: watch::Sender<u64>,
     pub(crate) wake: Arc<Notify>,
@@ -89,6 +92,7 @@ impl TableStore {
             flusher: tokio::sync::Mutex::new(flusher),
             published: ArcSwap::new(Snapshot::new(position, Arc::new(opened.epoch), specs)),
             positions: watch::Sender::new(position),
+            moves: Mutex::default(),
             flush_ends: watch::Sender::new(0),
             wake: Arc::new(Notify::new()),
             status: Mutex::new(StoreStatus { position, checkpoint: position, ..StoreStatus::default() }),
@@ -114,6 +118,11 @@ impl TableStore {
     /// Follows the position of the latest snapshot.
     pub fn watch(&self) -> watch::Receiver<Option<Position>> {
         self.positions.subscribe()
+    }
+
+    /// Returns the position up to which rows of a table came; none when nothing came since the store was opened.
+    pub fn moved(&self, workspace: &Workspace, table: &str) -> Option<Position> {
+        self.moves.lock().get(workspace)?.get(table).copied()
     }
 
     /// Returns the specs of all tables.

@@ -19,9 +19,18 @@ pub struct Tail {
     /// Begin after this position; 0 is the beginning [default: the end]
     #[arg(long)]
     after: Option<u64>,
-    /// Only events of these types, comma-separated
+    /// Only events of these types, comma-separated; `task.*` for all that begin so
     #[arg(long = "type")]
     types: Option<String>,
+    /// Only events of this stream; `task/*` for all that begin so
+    #[arg(long)]
+    stream: Option<String>,
+    /// Only events by this actor
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only events with this agent in their data
+    #[arg(long)]
+    agent_id: Option<String>,
     /// Stop when there is nothing newer
     #[arg(long)]
     no_follow: bool,
@@ -38,12 +47,11 @@ impl Tail {
     }
 
     async fn follow(&self, client: &Client, format: OutputFormat) -> Outcome {
-        let after = match self.after {
-            Some(after) => after,
-            None => client.json(Method::GET, "/readyz", None).await?["head"].as_u64().unwrap_or(0),
-        };
-        let mut query = vec![("after_position", after.to_string())];
-        query.extend(self.types.clone().map(|types| ("type", types)));
+        let after = self.after.map_or_else(|| "now".to_owned(), |after| after.to_string());
+        let filter =
+            [("type", &self.types), ("stream", &self.stream), ("actor", &self.actor), ("agent_id", &self.agent_id)];
+        let mut query = vec![("after_position", after)];
+        query.extend(filter.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
         let request = client.request(Method::GET, "/v1/events/stream").query(&query);
         let mut chunks = client.send(request).await?.bytes_stream();
         let mut out = RowWriter::begin(COLUMNS, format)?;

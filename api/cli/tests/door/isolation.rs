@@ -74,7 +74,10 @@ impl World {
         let root = root(&server).await;
         let theirs = key(&server, Some(&root), "theirs", ALL, json!({})).await;
         let ours = key(&server, Some(&root), "ours", ALL, json!({})).await;
-        Self { server, theirs, ours }
+        let world = Self { server, theirs, ours };
+        let own = json!({"name": THEIRS});
+        world.ask(&world.theirs, Method::POST, "/v1/subscriptions", Some(own)).await.expect(201);
+        world
     }
 
     async fn ask(&self, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
@@ -221,7 +224,7 @@ async fn what_is_of_others_is_nobodys() {
     let mut asked = 0;
     for (pattern, item) in document["paths"].as_object().expect("paths") {
         for method in item.as_object().expect("methods").keys() {
-            if pattern == "/v1/events/stream" {
+            if ["/v1/events/stream", "/v1/sql/live"].contains(&pattern.as_str()) {
                 continue;
             }
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");

@@ -3,8 +3,8 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri};
 use axum::routing::{get, post};
-use partitura_event::{EventType, Problem, StreamName};
-use partitura_service::{AppendCall, EventFilter, Scope};
+use partitura_event::Problem;
+use partitura_service::{AppendCall, EventFilter, FilterText, Scope, ShownEvent};
 use serde::Serialize;
 
 use crate::app::App;
@@ -13,7 +13,6 @@ use crate::credentials::Caller;
 use crate::query::{Params, READ_AT};
 use crate::reply::{self, Answer};
 use crate::route::Route;
-use crate::shown::ShownEvent;
 use crate::{cursor, request};
 
 pub fn routes() -> Vec<Route> {
@@ -92,8 +91,10 @@ fn readable(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, Problem> {
     get,
     path = "/v1/events",
     params(
-        ("stream" = Option<String>, Query, description = "Only of this stream"),
-        ("type" = Option<String>, Query, description = "Only of these types, comma-separated"),
+        ("stream" = Option<String>, Query, description = "Only of this stream, or of all that begin so: `task/*`"),
+        ("type" = Option<String>, Query, description = "Only of these types, comma-separated; `task.*` for all that begin so"),
+        ("actor" = Option<String>, Query, description = "Only by this actor"),
+        ("agent_id" = Option<String>, Query, description = "Only with this agent in their data"),
         ("after_position" = Option<u64>, Query, description = "Only later ones"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
         ("limit" = Option<usize>, Query, description = "At most this many, up to 1,000"),
@@ -105,7 +106,7 @@ fn readable(headers: &HeaderMap) -> Result<Vec<(&str, &str)>, Problem> {
     tag = "events"
 )]
 async fn list(State(app): State<App>, Caller(principal): Caller, uri: Uri) -> Answer {
-    let params = Params::of(&uri, &[&["stream", "type", "after_position", "cursor", "limit"], READ_AT])?;
+    let params = Params::of(&uri, &[FILTER, &["after_position", "cursor", "limit"], READ_AT])?;
     let filter = filter(&params)?;
     let after = match params.text("cursor") {
         Some(text) => Some(cursor::read(text)?),
@@ -124,11 +125,17 @@ struct Page<'a> {
     next_cursor: Option<String>,
 }
 
-/// Reads `stream` and `type`.
+/// Parameters that say which events.
+pub(super) const FILTER: &[&str] = &["stream", "type", "actor", "agent_id"];
+
+/// Reads [`FILTER`].
 pub(super) fn filter(params: &Params) -> Result<EventFilter, Problem> {
+    let text = |name| params.text(name).map(str::to_owned);
     let types = params.text("type").into_iter().flat_map(|list| list.split(','));
-    Ok(EventFilter {
-        stream: params.text("stream").map(StreamName::new).transpose()?,
-        types: types.map(|name| EventType::new(name.trim())).collect::<Result<_, _>>()?,
+    EventFilter::try_from(FilterText {
+        stream: text("stream"),
+        types: types.map(|name| name.trim().to_owned()).collect(),
+        actor: text("actor"),
+        agent_id: text("agent_id"),
     })
 }

@@ -53,6 +53,11 @@ impl KeyRing {
         self.current.load().keys.iter().any(|key| key.revoked_at.is_none())
     }
 
+    /// Returns whether the key of this id still works.
+    pub fn is_live(&self, id: &str) -> bool {
+        self.current.load().keys.iter().any(|key| key.id == id && key.revoked_at.is_none())
+    }
+
     /// Returns who presents `text`; `wanted` chooses among the workspaces that the key may read.
     pub fn authenticate(&self, text: &str, wanted: Option<&Workspace>) -> Result<Principal, Problem> {
         let now = self.clock.now();

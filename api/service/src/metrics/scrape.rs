@@ -12,6 +12,7 @@ use crate::health::free_space;
 use crate::key_calls::operators_only;
 use crate::principal::{Principal, Scope};
 use crate::service::Service;
+use crate::subscriptions::subscription::Standing;
 
 /// Parts of the data folder whose size is told.
 const PARTS: [&str; 4] = ["log", "tables", "search", "spill"];
@@ -27,6 +28,7 @@ impl Service {
         self.metrics().write(&mut out);
         self.write_positions(&mut out);
         self.write_gates(&mut out);
+        self.write_consumers(&mut out);
         for (name, help, value) in self.engines().gauges() {
             out.single(name, "gauge", help, value);
         }
@@ -65,11 +67,32 @@ impl Service {
         out.single("partitura_tables_flushes_total", "counter", "Times that rows were written to files.", flushes);
     }
 
+    fn write_consumers(&self, out: &mut Exposition) {
+        let all: Vec<_> = self.engines().subscriptions().all().iter().map(|one| one.standing()).collect();
+        let sum = |value: fn(&Standing) -> usize| all.iter().map(value).sum::<usize>() as f64;
+        let lag = all.iter().map(|one| one.lag_events).max().unwrap_or(0) as f64;
+        let gauges = [
+            ("partitura_subscriptions", "Durable subscriptions.", all.len() as f64),
+            ("partitura_subscription_lag_events", "Positions after the checkpoint that is furthest back.", lag),
+            ("partitura_subscription_in_flight", "Events that consumers have.", sum(|one| one.in_flight)),
+            ("partitura_subscription_parked", "Events that were given up.", sum(|one| one.parked)),
+            ("partitura_listeners", "Streams that follow the log.", self.engines().feed().listeners() as f64),
+        ];
+        for (name, help, value) in gauges {
+            out.single(name, "gauge", help, value);
+        }
+        let (enabled, disabled) = self.engines().webhooks().counts();
+        out.family("partitura_webhooks", "gauge", "Webhooks by state.");
+        out.sample(&[("state", "enabled")], enabled as f64);
+        out.sample(&[("state", "disabled")], disabled as f64);
+    }
+
     fn write_gates(&self, out: &mut Exposition) {
         let gates = [
             ("appends", self.append_gate().load()),
             ("reads", self.read_gate().load()),
             ("subscriptions", self.subscription_gate().load()),
+            ("live_queries", self.live_gate().load()),
         ];
         let mut gauge = |name, help, value: fn(&Load) -> usize| {
             out.family(name, "gauge", help);

@@ -118,6 +118,7 @@ impl TableStore {
             writer.load_keys(snapshot.epoch(), workspace, spec).await?;
         }
         let epoch = with_tables(snapshot.epoch(), &shaped);
+        let moved: Vec<_> = shaped.keys().cloned().collect();
         for ((workspace, name), (_, batch)) in shaped {
             let Some(state) = epoch.table(&workspace, name) else { continue };
             writer.live_rows += batch.num_rows();
@@ -126,6 +127,12 @@ impl TableStore {
             state.live().append(batch)?;
         }
         writer.dirty_since.get_or_insert_with(Instant::now);
+        {
+            let mut moves = self.moves.lock();
+            for (workspace, name) in moved {
+                moves.entry(workspace).or_default().insert(name, upto);
+            }
+        }
         self.publish(Some(upto), epoch);
         if writer.live_rows >= self.settings.flush_rows || writer.live_bytes >= self.settings.flush_bytes {
             self.wake.notify_one();

@@ -1,5 +1,6 @@
 //! An event as lists and streams show it; its data as it was stored, digit by digit.
 
+use bytes::Bytes;
 use partitura_event::{EventId, EventType, Position, Recorded, Revision, Source, StreamName, Timestamp, Workspace};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -47,6 +48,19 @@ impl<'a> From<&'a Recorded> for ShownEvent<'a> {
             correlation: event.correlation.as_deref(),
             traceparent: event.traceparent.as_deref(),
             data: serde_json::from_str(event.data.get()).ok(),
+        }
+    }
+}
+
+impl ShownEvent<'_> {
+    /// Writes it as JSON.
+    pub fn to_bytes(&self) -> Bytes {
+        match serde_json::to_vec(self) {
+            Ok(text) => text.into(),
+            Err(error) => {
+                tracing::error!(%error, position = self.position.get(), "an event cannot be written as JSON");
+                Bytes::from_static(b"null")
+            }
         }
     }
 }
