@@ -39,7 +39,7 @@ pub enum Signal {
     Traces,
     /// Log records.
     Logs,
-    /// Metrics. They are kept, and not translated: what they count is told by spans and events.
+    /// Metrics.
     Metrics,
 }
 
@@ -134,10 +134,10 @@ pub struct Export {
     pub drafts: Vec<Draft>,
     /// Items in the request.
     pub items: u64,
-    /// Of these, refused for good, by reason.
-    pub rejected: BTreeMap<&'static str, u64>,
-    /// What was taken out, by rule.
-    pub redactions: Redactions,
+    /// Of these, refused for good, by source and reason.
+    pub rejected: BTreeMap<(String, &'static str), u64>,
+    /// What was taken out, by source and rule.
+    pub redactions: BTreeMap<String, Redactions>,
 }
 
 impl Export {
@@ -146,9 +146,27 @@ impl Export {
         self.rejected.values().sum()
     }
 
+    fn reject(&mut self, source: &str, reason: &'static str, items: u64) {
+        *self.rejected.entry((source.to_owned(), reason)).or_default() += items;
+    }
+
+    fn redact(&mut self, source: &str, found: Redactions) {
+        if found.is_empty() {
+            return;
+        }
+        let known = self.redactions.entry(source.to_owned()).or_default();
+        for (rule, count) in found {
+            *known.entry(rule).or_default() += count;
+        }
+    }
+
     /// Says what was refused and why; empty if nothing was.
     pub fn message(&self, signal: Signal) -> String {
-        let reasons: Vec<_> = self.rejected.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let mut by_reason: BTreeMap<&str, u64> = BTreeMap::new();
+        for ((_, reason), count) in &self.rejected {
+            *by_reason.entry(reason).or_default() += count;
+        }
+        let reasons: Vec<_> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         match reasons.is_empty() {
             true => String::new(),
             false => {

@@ -7,6 +7,8 @@ mod answer;
 #[expect(dead_code, reason = "shared with the other stories")]
 mod server;
 
+#[path = "otlp/fixture.rs"]
+mod fixture;
 #[path = "otlp/request.rs"]
 mod request;
 
@@ -14,9 +16,21 @@ mod request;
 mod bad_input;
 #[path = "otlp/clients.rs"]
 mod clients;
+#[path = "otlp/dialects.rs"]
+mod dialects;
 #[path = "otlp/encodings.rs"]
 mod encodings;
 #[path = "otlp/langfuse.rs"]
 mod langfuse;
+#[path = "otlp/metrics.rs"]
+mod metrics;
 #[path = "otlp/records.rs"]
 mod records;
+#[path = "otlp/sdks.rs"]
+mod sdks;
+#[path = "otlp/twins.rs"]
+mod twins;
+#[path = "otlp/versions.rs"]
+mod versions;
+#[path = "otlp/work.rs"]
+mod work;

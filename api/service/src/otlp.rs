@@ -1,6 +1,7 @@
 //! Telemetry: an export request becomes raw records, in one atomic append.
 
 mod health;
+mod intake;
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -11,7 +12,7 @@ pub use partitura_ingest::otlp::{Encoding, Signal, reply};
 use partitura_ingest::otlp::{Export, decode};
 use partitura_log::{AppendRequest, ItemResult};
 
-pub use health::Refusals;
+pub use intake::Intake;
 
 use crate::principal::Principal;
 use crate::service::Service;
@@ -66,10 +67,14 @@ impl Service {
             // A large body keeps a thread busy for long: the others must go on meanwhile.
             _ => tokio::task::block_in_place(read),
         };
-        let export = export.inspect_err(|_| self.count_refused_items(1))?;
-        self.metrics().redacted(export.redactions.iter().map(|(rule, n)| (rule.as_str(), *n)));
+        let export = export.inspect_err(|problem| {
+            self.count_refused_items(1);
+            self.intake().refuse_request(&principal.workspace, call.signal, problem);
+        })?;
+        let redacted = export.redactions.values().flatten();
+        self.metrics().redacted(redacted.map(|(rule, n)| (rule.as_str(), *n)));
         self.count_refused_items(export.rejected());
-        self.refusals().add(&principal.workspace, call.signal, &export.rejected);
+        self.intake().add(&principal.workspace, call.signal, &export);
         let (rejected, message) = (export.rejected(), self.loggable(&export.message(call.signal)));
         let position = self.append_records(principal, export).await?;
         Ok(OtlpTaken { rejected, message, position })

@@ -17,7 +17,7 @@ use crate::folder::Folder;
 use crate::gate::{BodyMemory, BodyShare, Gate};
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
-use crate::otlp::Refusals;
+use crate::otlp::Intake;
 use crate::principal::Principal;
 use crate::settings::{Content, Settings};
 use crate::ticket::TicketKey;
@@ -35,7 +35,7 @@ pub struct Service {
     gates: Gates,
     metrics: Arc<Metrics>,
     calendars: Calendars,
-    refusals: Refusals,
+    intake: Intake,
     accepting: AtomicBool,
 }
 
@@ -89,7 +89,7 @@ impl Service {
             gates,
             metrics,
             calendars: Calendars::default(),
-            refusals: Refusals::default(),
+            intake: Intake::default(),
             accepting: AtomicBool::new(true),
         }))
     }
@@ -243,8 +243,8 @@ impl Service {
         &self.calendars
     }
 
-    pub(crate) const fn refusals(&self) -> &Refusals {
-        &self.refusals
+    pub(crate) const fn intake(&self) -> &Intake {
+        &self.intake
     }
 
     pub(crate) const fn append_gate(&self) -> &Gate {

@@ -1,6 +1,7 @@
 //! Items → records of at most [`RECORD_BYTES`]: one of its own for each span and log record, so that each has a
 //! position, by which search names the version of a text. What is above a span goes with it, in short.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use partitura_event::json::Node;
@@ -10,13 +11,14 @@ use partitura_event::{
 
 use super::redaction::clean;
 use super::request::{Group, Raw, ScopeGroup};
-use super::schema::{RESOURCE, SCOPE};
+use super::schema::{Message, RESOURCE, SCOPE};
 use super::shorten::{Whole, fit};
 use super::{Export, RECORD_BYTES, Signal};
 use crate::context::Context;
+use crate::redact::Redactions;
 
-/// Most metrics of a record.
-const METRICS: usize = 120;
+/// Most points of metrics in a record: a row has a number below 256.
+const POINTS: usize = 200;
 /// Spans above a span that go with it.
 const ABOVE: usize = 16;
 /// Bytes of them all, and of an attribute's value that is kept of one.
@@ -63,6 +65,8 @@ struct Item {
     nanos: u64,
     json: String,
     shortened: Option<String>,
+    /// Points of a metric.
+    points: usize,
 }
 
 /// A record in the making: items of one scope.
@@ -76,6 +80,7 @@ struct Record {
     items: Vec<String>,
     shortened: Vec<String>,
     bytes: usize,
+    points: usize,
 }
 
 /// Parents and short forms of the spans of a resource.
@@ -89,7 +94,7 @@ impl Packer<'_> {
             Err(reason) => {
                 let items: u64 = scopes.iter().map(|scope| scope.items.len() as u64).sum();
                 self.export.items += items;
-                *self.export.rejected.entry(reason).or_default() += items;
+                self.export.reject("otlp", reason, items);
                 return Ok(());
             }
         };
@@ -100,30 +105,21 @@ impl Packer<'_> {
             let (items, head) = (scope.items.len(), self.scope_head(&scope, &origin)?);
             let Ok((head, shortened)) = head else {
                 self.export.items += items as u64;
-                *self.export.rejected.entry("whose scope cannot be read").or_default() += items as u64;
+                self.export.reject(origin.source.as_str(), "whose scope cannot be read", items as u64);
                 continue;
             };
             heads.push(head);
             for raw in scope.items {
                 self.export.items += 1;
-                let mut item = match self.item(raw, &origin)? {
-                    Ok(item) => item,
+                let items = match self.items(raw, &origin)? {
+                    Ok(items) => items,
                     Err(reason) => {
-                        *self.export.rejected.entry(reason).or_default() += 1;
+                        self.export.reject(origin.source.as_str(), reason, 1);
                         continue;
                     }
                 };
-                item.shortened = item.shortened.or_else(|| shortened.clone());
-                if let (Some(trace), Some((span, parent, brief))) = (&item.trace, &mut item.span) {
-                    let brief = std::mem::take(brief);
-                    known.entry((trace.clone(), span.clone())).or_insert_with(|| (parent.clone(), brief));
-                }
-                match records
-                    .last_mut()
-                    .filter(|last| self.signal == Signal::Metrics && last.takes(&item, heads.len() - 1))
-                {
-                    Some(last) => last.add(item),
-                    None => records.push(Record::new(item, heads.len() - 1)),
+                for item in items {
+                    self.place(item, shortened.as_ref(), heads.len() - 1, &mut records, &mut known);
                 }
             }
         }
@@ -133,14 +129,36 @@ impl Packer<'_> {
         Ok(())
     }
 
+    /// Puts an item into a record: its own, or the last one, if it has room for another metric.
+    fn place(
+        &self,
+        mut item: Item,
+        shortened: Option<&String>,
+        scope: usize,
+        records: &mut Vec<Record>,
+        known: &mut Known,
+    ) {
+        item.shortened = item.shortened.or_else(|| shortened.cloned());
+        if let (Some(trace), Some((span, parent, brief))) = (&item.trace, &mut item.span) {
+            let brief = std::mem::take(brief);
+            known.entry((trace.clone(), span.clone())).or_insert_with(|| (parent.clone(), brief));
+        }
+        match records.last_mut().filter(|last| self.signal == Signal::Metrics && last.takes(&item, scope)) {
+            Some(last) => last.add(item),
+            None => records.push(Record::new(item, scope)),
+        }
+    }
+
     fn origin(&mut self, resource: Option<Raw<'_>>, schema_url: &str) -> Result<Result<Origin, &'static str>, Problem> {
         let node = resource.map_or(Ok(Node::Object(Vec::new())), |raw| raw.node(&RESOURCE));
         let Ok(mut node) = node else { return Ok(Err("whose resource cannot be read")) };
         let given = service_of(&node).unwrap_or_default();
         let redactor = self.context.redactor;
-        clean(redactor, &given, &mut node, &RESOURCE, &mut self.export.redactions);
+        let mut found = Redactions::new();
+        clean(redactor, &given, &mut node, &RESOURCE, &mut found);
         let service = service_of(&node).filter(|name| Source::new(name.as_str()).is_ok());
         let source = Source::new(service.as_deref().unwrap_or("otlp"))?;
+        self.export.redact(source.as_str(), found);
         let (resource, whole) = fit(node, RESOURCE_ROOM);
         let schema_url = short(schema_url);
         let mut origin = Origin { source, service, resource, schema_url, shortened: None };
@@ -158,7 +176,7 @@ impl Packer<'_> {
     ) -> Result<Result<(String, Option<String>), ()>, Problem> {
         let Some(raw) = group.scope else { return Ok(Ok((String::new(), None))) };
         let Ok(mut node) = raw.node(&SCOPE) else { return Ok(Err(())) };
-        clean(self.context.redactor, origin.source.as_str(), &mut node, &SCOPE, &mut self.export.redactions);
+        self.clean(&mut node, &SCOPE, origin);
         let (scope, whole) = fit(node, SCOPE_ROOM - (4 << 10));
         let hash = whole.map(|whole| self.whole(whole, origin, 0)).transpose()?;
         let schema = short(&group.schema_url);
@@ -166,7 +184,8 @@ impl Packer<'_> {
         Ok(Ok((format!("\"scope\":{scope},{schema}"), hash)))
     }
 
-    fn item(&mut self, raw: Raw<'_>, origin: &Origin) -> Result<Result<Item, &'static str>, Problem> {
+    /// Checks an item; a metric with many points becomes several with some.
+    fn items(&mut self, raw: Raw<'_>, origin: &Origin) -> Result<Result<Vec<Item>, &'static str>, Problem> {
         let mut node = match raw.node(self.signal.item()) {
             Ok(node) => node,
             Err(_) if self.signal == Signal::Traces => return Ok(Err("cannot be read as spans")),
@@ -188,20 +207,25 @@ impl Packer<'_> {
         }
         let nanos = ["endTimeUnixNano", "timeUnixNano", "startTimeUnixNano", "observedTimeUnixNano"];
         let nanos = nanos.iter().find_map(|name| text(name).parse().ok()).unwrap_or_else(|| latest(&node));
-        clean(
-            self.context.redactor,
-            origin.source.as_str(),
-            &mut node,
-            self.signal.item(),
-            &mut self.export.redactions,
-        );
+        self.clean(&mut node, self.signal.item(), origin);
         let span = (self.signal == Signal::Traces).then(|| {
             let parent = node.get("parentSpanId").and_then(Node::as_text).unwrap_or_default();
             (span, parent.to_owned(), brief(&node).compact())
         });
-        let (json, whole) = fit(node, ITEM_ROOM);
-        let shortened = whole.map(|whole| self.whole(whole, origin, nanos)).transpose()?;
-        Ok(Ok(Item { trace: is_id(&trace, 32).then_some(trace), span, nanos, json, shortened }))
+        let trace = is_id(&trace, 32).then_some(trace);
+        let mut items = Vec::new();
+        for (node, points) in parts(node) {
+            let (json, whole) = fit(node, ITEM_ROOM);
+            let shortened = whole.map(|whole| self.whole(whole, origin, nanos)).transpose()?;
+            items.push(Item { trace: trace.clone(), span: span.clone(), nanos, json, shortened, points });
+        }
+        Ok(Ok(items))
+    }
+
+    fn clean(&mut self, node: &mut Node<'_>, message: &'static Message, origin: &Origin) {
+        let mut found = Redactions::new();
+        clean(self.context.redactor, origin.source.as_str(), node, message, &mut found);
+        self.export.redact(origin.source.as_str(), found);
     }
 
     /// Makes the records of an item that is shortened elsewhere; returns its hash.
@@ -284,19 +308,21 @@ impl Packer<'_> {
 
 impl Record {
     fn new(item: Item, scope: usize) -> Self {
-        let Item { trace, span, nanos, json, shortened } = item;
+        let Item { trace, span, nanos, json, shortened, points } = item;
         let span = span.map(|(span, parent, _)| (span, parent));
         let bytes = json.len();
-        Self { trace, span, nanos, scope, items: vec![json], shortened: shortened.into_iter().collect(), bytes }
+        let shortened = shortened.into_iter().collect();
+        Self { trace, span, nanos, scope, items: vec![json], shortened, bytes, points }
     }
 
     fn takes(&self, item: &Item, scope: usize) -> bool {
-        self.scope == scope && self.items.len() < METRICS && self.bytes + item.json.len() < ITEM_ROOM
+        self.scope == scope && self.points + item.points <= POINTS && self.bytes + item.json.len() < ITEM_ROOM
     }
 
     fn add(&mut self, item: Item) {
         self.nanos = self.nanos.max(item.nanos);
         self.bytes += item.json.len() + 1;
+        self.points += item.points;
         self.shortened.extend(item.shortened.filter(|hash| !self.shortened.contains(hash)));
         self.items.push(item.json);
     }
@@ -341,6 +367,39 @@ fn brief<'a>(span: &Node<'a>) -> Node<'a> {
         }
     }
     Node::Object(kept)
+}
+
+/// Cuts a metric into such with at most [`POINTS`] points; returns how many each has. Other items stay whole.
+fn parts<'a>(node: Node<'a>) -> Vec<(Node<'a>, usize)> {
+    let Node::Object(members) = &node else { return vec![(node, 0)] };
+    let all = members.iter().find_map(|(_, kind)| match kind.get("dataPoints") {
+        Some(Node::List(points)) => Some(points),
+        _ => None,
+    });
+    let Some(all) = all else { return vec![(node, 0)] };
+    if all.len() <= POINTS {
+        let count = all.len();
+        return vec![(node, count)];
+    }
+    let chunks = all.chunks(POINTS).map(|points: &[Node<'a>]| {
+        let cut = |(name, member): &(Cow<'a, str>, Node<'a>)| (name.clone(), with_points(member, points));
+        (Node::Object(members.iter().map(cut).collect()), points.len())
+    });
+    chunks.collect()
+}
+
+/// Returns what lists points with others in their place; anything else as it is.
+fn with_points<'a>(member: &Node<'a>, points: &[Node<'a>]) -> Node<'a> {
+    match member {
+        Node::Object(kind) if member.get("dataPoints").is_some() => {
+            let put = |(name, value): &(Cow<'a, str>, Node<'a>)| {
+                let value = if name == "dataPoints" { Node::List(points.to_vec()) } else { value.clone() };
+                (name.clone(), value)
+            };
+            Node::Object(kind.iter().map(put).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Returns the latest time of a metric's points.

@@ -140,8 +140,12 @@ fn read<'a>(
             let event = |data| Event { recorded, data, stamp: stamp.clone() };
             match split.and_then(|data| caught(|| projection.read(&event(data), &mut effects))) {
                 Ok(()) => {
-                    let step = |effect| Step { event: recorded, stamp: stamp.clone(), fold, effect };
-                    steps.extend(effects.drain(..).map(step));
+                    steps.extend(effects.drain(..).map(|effect| match effect {
+                        Effect::TouchAt(stamp, key, change) => {
+                            Step { event: recorded, stamp, fold, effect: Effect::Touch(key, change) }
+                        }
+                        effect => Step { event: recorded, stamp: stamp.clone(), fold, effect },
+                    }));
                 }
                 Err(problem) => {
                     effects.clear();
@@ -171,7 +175,7 @@ fn places(steps: &[Step<'_>]) -> Places {
                 places.of_steps.push(usize::MAX);
                 continue;
             }
-            Effect::Touch(key, _) => (key.as_str(), true),
+            Effect::Touch(key, _) | Effect::TouchAt(_, key, _) => (key.as_str(), true),
             Effect::Replace(key, _) => (key.as_str(), false),
         };
         let place = *known.entry((step.fold, key)).or_insert_with(|| {
@@ -201,7 +205,7 @@ impl Making {
         match &step.effect {
             Effect::Row(cells) => rows(&mut self.rows, table).append(step.event.position, cells),
             Effect::Replace(key, cells) => self.replace(step, place, key, cells),
-            Effect::Touch(key, change) => {
+            Effect::Touch(key, change) | Effect::TouchAt(_, key, change) => {
                 let entity = &mut self.entities[place];
                 if !entity.would_change(&step.stamp, change) {
                     return Ok(());

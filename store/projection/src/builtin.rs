@@ -3,7 +3,9 @@
 mod append;
 mod latest;
 mod scope;
+mod telemetry;
 
+mod agent_aliases;
 mod agents;
 mod approvals;
 mod artifacts;
@@ -16,6 +18,8 @@ mod handoffs;
 mod interactions;
 mod knowledge;
 mod messages;
+mod metrics;
+mod otlp_handoffs;
 mod otlp_interactions;
 mod otlp_outcomes;
 mod outcomes;
@@ -27,24 +31,35 @@ use std::sync::LazyLock;
 
 use crate::field::preview;
 use crate::fold::Projection;
+use crate::otlp::{CURRENT, Translator};
 
-static ALL: LazyLock<Vec<Box<dyn Projection>>> = LazyLock::new(|| {
+static ALL: LazyLock<Vec<Box<dyn Projection>>> = LazyLock::new(|| with_translator(&CURRENT));
+
+/// Returns the folds of all base tables.
+pub fn all() -> &'static [Box<dyn Projection>] {
+    &ALL
+}
+
+/// Makes the folds of all base tables, which read telemetry by `translator`.
+pub fn with_translator(translator: &'static Translator) -> Vec<Box<dyn Projection>> {
     vec![
         Box::new(events::Events),
-        Box::new(tasks::Tasks::default()),
-        Box::new(attempts::Attempts::default()),
+        Box::new(tasks::Tasks::new(translator)),
+        Box::new(attempts::Attempts::new(translator)),
         Box::new(interactions::interactions()),
-        Box::new(otlp_interactions::OtlpInteractions),
+        Box::new(otlp_interactions::OtlpInteractions(translator)),
+        Box::new(metrics::Metrics(translator)),
         Box::new(outcomes::outcomes()),
-        Box::new(otlp_outcomes::OtlpOutcomes),
+        Box::new(otlp_outcomes::OtlpOutcomes(translator)),
         Box::new(outcomes::Supersessions),
         Box::new(approvals::Approvals::default()),
-        Box::new(artifacts::Artifacts::default()),
-        Box::new(agents::Agents::default()),
-        Box::new(agents::agent_aliases()),
+        Box::new(artifacts::Artifacts::new(translator)),
+        Box::new(agents::Agents::new(translator)),
+        Box::new(agent_aliases::AgentAliases(translator)),
         Box::new(knowledge::Knowledge::default()),
         Box::new(messages::messages()),
         Box::new(handoffs::handoffs()),
+        Box::new(otlp_handoffs::OtlpHandoffs(translator)),
         Box::new(decisions::decisions()),
         Box::new(prices::prices()),
         Box::new(prices::fx_rates()),
@@ -56,9 +71,4 @@ static ALL: LazyLock<Vec<Box<dyn Projection>>> = LazyLock::new(|| {
         Box::new(policies::WorkspaceSettings::default()),
         Box::new(documents::Documents),
     ]
-});
-
-/// Returns the folds of all base tables.
-pub fn all() -> &'static [Box<dyn Projection>] {
-    &ALL
 }

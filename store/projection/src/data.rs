@@ -6,11 +6,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use partitura_event::{Amount, ErrorClass, Problem, Timestamp};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::otlp::{Translation, Translator};
 
 type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
@@ -20,12 +23,14 @@ pub struct Data<'a> {
     members: Members<'a>,
     /// Those of the member `attributes`: a client may put what has no field there itself.
     attributes: Members<'a>,
+    /// What a raw OpenTelemetry record means, once a fold has asked.
+    translation: OnceLock<Result<Translation, Problem>>,
 }
 
 impl<'a> Data<'a> {
     /// An event without fields.
     pub const fn empty() -> Self {
-        Self { members: Vec::new(), attributes: Vec::new() }
+        Self { members: Vec::new(), attributes: Vec::new(), translation: OnceLock::new() }
     }
 
     /// Splits an event's data.
@@ -103,6 +108,13 @@ impl<'a> Data<'a> {
     /// Returns a list of texts; a single text is a list of one.
     pub fn texts(&self, name: &str) -> Result<Option<Vec<Cow<'a, str>>>, Problem> {
         self.raw(name).map(|raw| texts(name, raw)).transpose()
+    }
+
+    /// Returns what a raw OpenTelemetry record means. It is translated for the first fold that asks, and kept for
+    /// the others, which all have one translator.
+    pub fn translation(&self, translator: &Translator, time: i64) -> Result<&Translation, Problem> {
+        let translated = self.translation.get_or_init(|| translator.translate(self, time));
+        translated.as_ref().map_err(Problem::clone)
     }
 
     /// Decodes a field into a type of its own.
@@ -191,7 +203,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Data<'a> {
                 while let Some((name, raw)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
                     members.push((name.0, raw));
                 }
-                Ok(Data { members, attributes: Vec::new() })
+                Ok(Data { members, ..Data::default() })
             }
         }
 

@@ -7,8 +7,9 @@ use partitura_table::schema::TableSpec;
 
 use crate::data::Data;
 use crate::entity::{Change, Entity};
+use crate::otlp::{Translation, Translator};
 use crate::rows::Cells;
-use crate::stamp::Stamp;
+use crate::stamp::{Stamp, lifecycle_rank};
 use crate::value::Value;
 
 /// One event, split and stamped.
@@ -22,7 +23,7 @@ pub struct Event<'a> {
     pub stamp: Arc<Stamp>,
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
     /// Returns its type.
     pub fn kind(&self) -> &str {
         self.recorded.kind.as_str()
@@ -31,6 +32,22 @@ impl Event<'_> {
     /// Returns its position.
     pub const fn position(&self) -> Position {
         self.recorded.position
+    }
+
+    /// Returns what a raw OpenTelemetry record tells of.
+    pub fn telemetry(&self, translator: &Translator) -> Result<&'a Translation, Problem> {
+        self.data.translation(translator, self.recorded.time.micros())
+    }
+
+    /// Returns the stamp of something that the event tells of, and that happened at another time: in µs since 1970,
+    /// as an event of type `kind` would be ordered, and named by `id`.
+    pub fn stamp_at(&self, time: i64, kind: &str, id: impl Into<Box<str>>) -> Arc<Stamp> {
+        Arc::new(Stamp {
+            time,
+            rank: lifecycle_rank(kind),
+            source: self.recorded.source.as_str().into(),
+            id: id.into(),
+        })
     }
 
     /// Returns when it happened.
@@ -45,6 +62,8 @@ pub enum Effect<'a> {
     Row(Cells<'a>),
     /// Says something about an entity; its row follows from all that was said.
     Touch(String, Change<'a>),
+    /// The same, of something that happened at another time than the event.
+    TouchAt(Arc<Stamp>, String, Change<'a>),
     /// Is the whole row of an entity, unless a later event was.
     Replace(String, Cells<'a>),
 }

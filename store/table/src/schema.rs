@@ -16,6 +16,7 @@ pub mod handoffs;
 pub mod interactions;
 pub mod knowledge;
 pub mod messages;
+pub mod metrics;
 pub mod outcomes;
 pub mod parked;
 pub mod policies;

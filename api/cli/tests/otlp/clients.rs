@@ -11,11 +11,11 @@ use crate::server::Server;
 /// Longest that a client may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn here(name: &str) -> PathBuf {
+pub fn here(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/otlp").join(name)
 }
 
-fn installed(variable: &str) -> PathBuf {
+pub fn installed(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable).map(PathBuf::from);
     path.unwrap_or_else(|| {
         panic!("{variable} is not set: run scripts/setup.sh clients, then eval \"$(scripts/env.sh)\"")
@@ -33,7 +33,7 @@ fn node_clients() -> Option<PathBuf> {
 }
 
 /// Runs a client to its end.
-fn run(command: &mut Command) -> Output {
+pub fn run(command: &mut Command) -> Output {
     for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"] {
         command.env_remove(name);
     }

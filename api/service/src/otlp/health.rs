@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parking_lot::Mutex;
-use partitura_event::{Position, Problem, Workspace};
-use partitura_ingest::otlp::Signal;
+use partitura_event::{Position, Problem};
 use partitura_projection::otlp::record::Record;
 use partitura_projection::otlp::{Coverage, coverage};
 use serde_json::{Map, Value, json};
@@ -13,84 +11,91 @@ use crate::principal::Principal;
 use crate::read_at::ReadAt;
 use crate::service::Service;
 
-/// Latest records that are looked at.
+/// Latest records that are looked at: of spans and log events, and as many of metrics.
 const RECORDS: usize = 100;
 /// Most names that are listed of each sort.
 const NAMES: usize = 100;
 
-const LATEST: &str = "SELECT source, data FROM events WHERE type IN ('otlp.traces', 'otlp.logs') \
-    ORDER BY position DESC LIMIT 100";
+const LATEST: [&str; 2] = [
+    "SELECT source, data FROM events WHERE type IN ('otlp.traces', 'otlp.logs') ORDER BY position DESC LIMIT 100",
+    "SELECT source, data FROM events WHERE type = 'otlp.metrics' ORDER BY position DESC LIMIT 100",
+];
 
-/// Items that were refused since the start, by workspace, kind of record and reason.
-#[derive(Debug, Default)]
-pub struct Refusals(Mutex<BTreeMap<(Workspace, &'static str), Counts>>);
-
-/// How many items were refused, by code.
-type Counts = BTreeMap<&'static str, u64>;
-
-impl Refusals {
-    /// Counts what was refused of a request.
-    pub fn add(&self, workspace: &Workspace, signal: Signal, refused: &BTreeMap<&'static str, u64>) {
-        if refused.is_empty() {
-            return;
-        }
-        let mut all = self.0.lock();
-        let known = all.entry((workspace.clone(), signal.kind())).or_default();
-        for (reason, count) in refused {
-            *known.entry(reason).or_default() += count;
-        }
-    }
-
-    fn of(&self, workspace: &Workspace) -> Value {
-        let all = self.0.lock();
-        let own = all.iter().filter(|((known, _), _)| known == workspace);
-        own.map(|((_, kind), reasons)| ((*kind).to_owned(), json!(reasons))).collect::<Map<_, _>>().into()
-    }
+/// What was found of one source.
+#[derive(Default)]
+struct Found {
+    records: u64,
+    shortened: u64,
+    coverage: Coverage,
 }
 
 impl Service {
     /// Says of each source of the latest records what was recognised and what was not, and what was refused.
     pub async fn ingest_health(&self, principal: &Principal) -> Result<(Value, Option<Position>), Problem> {
-        let (rows, position) = self.rows(principal, LATEST, Value::Null, ReadAt::default()).await?;
-        let looked_at = rows.len();
-        let mut sources: BTreeMap<String, (u64, Coverage)> = BTreeMap::new();
-        for row in rows {
-            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-            let (records, found) = sources.entry(text("source").to_owned()).or_default();
-            *records += 1;
-            let data: Map<String, Value> = serde_json::from_str(text("data")).unwrap_or_default();
-            let otlp = data.get("otlp").and_then(|otlp| serde_json::value::to_raw_value(otlp).ok());
-            if let Some(Ok(record)) = otlp.map(|otlp| Record::read(&otlp)) {
-                coverage(&record, found);
+        let (mut sources, mut looked_at, mut answered) = (BTreeMap::<String, Found>::new(), 0, None);
+        for sql in LATEST {
+            let (rows, position) = self.rows(principal, sql, Value::Null, ReadAt::default()).await?;
+            looked_at += rows.len();
+            answered = position;
+            for row in rows {
+                let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+                let found = sources.entry(text("source").to_owned()).or_default();
+                let data: Map<String, Value> = serde_json::from_str(text("data")).unwrap_or_default();
+                look(&data, found);
             }
         }
-        let sources: Vec<_> =
-            sources.into_iter().map(|(source, (records, found))| shown(&source, records, found)).collect();
+        let mut since_start = self.intake().sources(&principal.workspace);
+        for name in since_start.keys() {
+            sources.entry(name.clone()).or_default();
+        }
+        let nothing = || json!({"refused": {}, "redacted": {}});
+        let sources: Vec<_> = sources
+            .into_iter()
+            .map(|(source, found)| shown(&source, found, since_start.remove(&source).unwrap_or_else(nothing)))
+            .collect();
+        let (items, requests) = self.intake().refused(&principal.workspace);
         let health = json!({
-            "position": position,
+            "position": answered,
             "latest_records": looked_at,
-            "latest_records_max": RECORDS,
+            "latest_records_max": RECORDS * LATEST.len(),
             "sources": sources,
-            "refused_since_start": self.refusals().of(&principal.workspace),
+            "refused_since_start": items,
+            "refused_requests_since_start": requests,
         });
-        Ok((health, position))
+        Ok((health, answered))
     }
 }
 
-fn shown(source: &str, records: u64, found: Coverage) -> Value {
+fn look(data: &Map<String, Value>, found: &mut Found) {
+    found.records += 1;
+    found.shortened += u64::from(data.contains_key("shortened"));
+    let otlp = data.get("otlp").and_then(|otlp| serde_json::value::to_raw_value(otlp).ok());
+    if let Some(Ok(record)) = otlp.map(|otlp| Record::read(&otlp)) {
+        coverage(&record, &mut found.coverage);
+    }
+}
+
+fn shown(source: &str, found: Found, since_start: Value) -> Value {
+    let Found { records, shortened, coverage } = found;
     json!({
         "source": source,
         "records": records,
-        "items": found.items,
-        "recognised": found.recognised,
-        "no_calls": found.no_calls,
-        "unknown": found.unknown,
-        "unknown_names": most(found.unknown_names),
+        "shortened_records": shortened,
+        "items": coverage.items,
+        "recognised": coverage.recognised,
+        "no_calls": coverage.no_calls,
+        "unknown": coverage.unknown,
+        "unknown_names": most(coverage.unknown_names),
         "attributes": {
-            "recognised": most(found.attributes_read),
-            "unknown": most(found.attributes_unread),
-            "dropped_by_exporter": found.attributes_dropped,
+            "recognised": most(coverage.attributes_read),
+            "unknown": most(coverage.attributes_unread),
+            "dropped_by_exporter": coverage.attributes_dropped,
         },
+        "events_dropped_by_exporter": coverage.events_dropped,
+        "links_dropped_by_exporter": coverage.links_dropped,
+        "metric_points": coverage.points,
+        "metric_names": most(coverage.metrics),
+        "since_start": since_start,
     })
 }
 

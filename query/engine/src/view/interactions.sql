@@ -19,3 +19,4 @@ SELECT
     latency_ms, ttft_ms, tokens_in, tokens_out, tokens_cache_read, tokens_cache_write, tokens_reasoning, cost,
     currency, status, finish_reason, error, retry_of, attributes, _pos
 FROM base.otlp_interactions
+WHERE kind <> 'unknown'

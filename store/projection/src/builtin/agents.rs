@@ -1,14 +1,14 @@
-//! `agents` and `agent_aliases`: what agents declare, and other names for them.
+//! `agents`: what agents declare, and that they were seen.
 
 use partitura_event::Problem;
 use partitura_table::schema::TableSpec;
-use partitura_table::schema::agents::{AGENT_ALIASES, AGENTS};
+use partitura_table::schema::agents::AGENTS;
 
-use super::append::Append;
-use super::latest::Latest;
+use super::telemetry;
 use crate::entity::{Cell, Change, Entity, Keep, OWN_SLOTS};
 use crate::field::{Field, Fields, Read, column};
 use crate::fold::{Effect, Event, Projection};
+use crate::otlp::Translator;
 use crate::rows::Cells;
 use crate::value::Value;
 
@@ -32,6 +32,8 @@ const RETIRED: &[Field] = &[Field::new("replaced_by", Read::Text)];
 const ALIVE: &[Field] = &[Field::new("load", Read::Float)];
 
 const AGENT_ID: u16 = column(&AGENTS, "agent_id");
+const NAME: u16 = column(&AGENTS, "name");
+const VERSION: u16 = column(&AGENTS, "version");
 const STATUS: u16 = column(&AGENTS, "status");
 const REGISTERED_AT: u16 = column(&AGENTS, "registered_at");
 const RETIRED_AT: u16 = column(&AGENTS, "retired_at");
@@ -57,17 +59,34 @@ pub struct Agents {
     limited: Fields,
     retired: Fields,
     alive: Fields,
+    translator: &'static Translator,
 }
 
-impl Default for Agents {
-    fn default() -> Self {
+impl Agents {
+    /// Makes the fold, which reads telemetry by `translator`.
+    pub fn new(translator: &'static Translator) -> Self {
         let fields = |fields, others| Fields::new(&AGENTS, fields, others);
         Self {
             declared: fields(DECLARED, &["agent_id"]),
             limited: fields(LIMITED, &["agent_id"]),
             retired: fields(RETIRED, &["agent_id", "reason"]),
             alive: fields(ALIVE, &["agent_id"]),
+            translator,
         }
+    }
+
+    fn told<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        for call in &event.telemetry(self.translator)?.calls {
+            let work = &call.work;
+            if let Some(agent) = call.agent() {
+                let told = vec![(NAME, work.agent_name.as_deref()), (VERSION, work.agent_version.as_deref())];
+                out.push(telemetry::mention(event, (AGENT_ID, agent), telemetry::begun(call), told));
+            }
+            let passed = work.handoff.iter().flat_map(|handoff| [handoff.from.as_deref(), Some(handoff.to.as_str())]);
+            let others = passed.flatten().chain(work.alias.iter().map(|(_, agent)| agent.as_str()));
+            out.extend(others.map(|agent| telemetry::mention(event, (AGENT_ID, agent), call.time, Vec::new())));
+        }
+        Ok(())
     }
 }
 
@@ -77,10 +96,13 @@ impl Projection for Agents {
     }
 
     fn wants(&self, kind: &str) -> bool {
-        mention(kind).is_some()
+        mention(kind).is_some() || telemetry::tells_of_calls(kind)
     }
 
     fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        if telemetry::tells_of_calls(event.kind()) {
+            return self.told(event, out);
+        }
         let data = event.data;
         let Some(id) = mention(event.kind()).map(|field| data.text(field)).transpose()?.flatten() else {
             return Ok(());
@@ -112,6 +134,7 @@ impl Projection for Agents {
 
     fn row<'e>(&self, entity: &'e Entity) -> Cells<'e> {
         let mut cells = entity.cells();
+        telemetry::fill(entity, &mut cells, &[NAME, VERSION]);
         let stamp = |slot| entity.register(slot).map(|register| &register.stamp);
         let retired = stamp(RETIRED_LAST).filter(|retired| stamp(REGISTERED_LAST) < Some(*retired));
         if retired.is_none() {
@@ -150,18 +173,4 @@ fn mention(kind: &str) -> Option<&'static str> {
         "task.handed_off" => "to_agent",
         _ => return None,
     })
-}
-
-const ALIAS_FIELDS: &[Field] = &[Field::new("alias", Read::Text), Field::new("agent_id", Read::Text)];
-const SINCE: u16 = column(&AGENT_ALIASES, "since");
-
-/// Describes the fold of aliases.
-pub fn agent_aliases() -> Latest {
-    let rows = Append::new(&AGENT_ALIASES, &["agent.aliased"], ALIAS_FIELDS, &[], alias);
-    Latest::new(rows, |event| event.data.need("alias").map(|alias| Some(alias.into_owned())))
-}
-
-fn alias<'a>(event: &Event<'a>, cells: &mut Cells<'a>) -> Result<(), Problem> {
-    cells.push((SINCE, event.time()));
-    Ok(())
 }

@@ -4,9 +4,11 @@ use partitura_event::Problem;
 use partitura_table::schema::TableSpec;
 use partitura_table::schema::attempts::ATTEMPTS;
 
+use super::telemetry;
 use crate::entity::{Cell, Change, Entity, Keep, OWN_SLOTS};
 use crate::field::{Field, Fields, Read, column};
 use crate::fold::{Effect, Event, Projection};
+use crate::otlp::Translator;
 use crate::rows::Cells;
 use crate::value::Value;
 
@@ -46,11 +48,13 @@ const TOLD_AGENT: u16 = OWN_SLOTS + 2;
 /// The fold of attempts.
 pub struct Attempts {
     fields: Fields,
+    translator: &'static Translator,
 }
 
-impl Default for Attempts {
-    fn default() -> Self {
-        Self { fields: Fields::new(&ATTEMPTS, FIELDS, &["attempt_id"]) }
+impl Attempts {
+    /// Makes the fold, which reads telemetry by `translator`.
+    pub fn new(translator: &'static Translator) -> Self {
+        Self { fields: Fields::new(&ATTEMPTS, FIELDS, &["attempt_id"]), translator }
     }
 }
 
@@ -72,10 +76,19 @@ impl Projection for Attempts {
                 | "artifact.recorded"
                 | "approval.requested"
                 | "task.handed_off"
-        )
+        ) || telemetry::tells_of_calls(kind)
     }
 
     fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        if telemetry::tells_of_calls(event.kind()) {
+            for call in &event.telemetry(self.translator)?.calls {
+                if let Some(attempt) = call.attempt_id.as_deref() {
+                    let told = vec![(TASK_ID, call.task()), (AGENT_ID, call.agent())];
+                    out.push(telemetry::mention(event, (ATTEMPT_ID, attempt), telemetry::begun(call), told));
+                }
+            }
+            return Ok(());
+        }
         let data = event.data;
         let own = event.kind().starts_with("attempt.");
         let id = match event.kind() {
@@ -106,7 +119,10 @@ impl Projection for Attempts {
         let mut cells = entity.cells();
         for (slot, told) in [(TASK_ID, TOLD_TASK), (AGENT_ID, TOLD_AGENT)] {
             if entity.value(slot).is_none() {
-                cells.extend(entity.value(told).map(|value| (slot, value.by_ref())));
+                match entity.value(told) {
+                    Some(value) => cells.push((slot, value.by_ref())),
+                    None => telemetry::fill(entity, &mut cells, &[slot]),
+                }
             }
         }
         let started = entity.written_at(STARTED);

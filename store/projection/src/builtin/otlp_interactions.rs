@@ -10,9 +10,7 @@ use super::documents::Document;
 use crate::entity::{Cell, Change, Entity, Keep, OWN_SLOTS};
 use crate::field::column;
 use crate::fold::{Effect, Event, Projection};
-use crate::otlp::call::VERSION;
-use crate::otlp::record::{Record, read_above};
-use crate::otlp::{Call, calls};
+use crate::otlp::{Call, Translator};
 use crate::rows::Cells;
 use crate::value::Value;
 
@@ -56,12 +54,17 @@ const WHOLE_OUTPUT: u16 = OWN_SLOTS + 2;
 /// What counts where nothing better is said, such as the word of a log event beside a span's: the same slot, so
 /// far up.
 const ELSE: u16 = OWN_SLOTS + 100;
+/// What the first call within it counts: of a model, of an embedding.
+const AROUND_LLM: u16 = OWN_SLOTS + 3;
+const AROUND_EMBEDDING: u16 = OWN_SLOTS + 4;
+/// Kind of a call of which only those within it tell. `interactions` leaves it out.
+const UNKNOWN: &str = "unknown";
 /// Beginnings of the names under which messages are kept among the attributes.
 const INPUT_MESSAGE: &str = "\u{1}input/";
 const OUTPUT_MESSAGE: &str = "\u{1}output/";
 
 /// The fold.
-pub struct OtlpInteractions;
+pub struct OtlpInteractions(pub &'static Translator);
 
 impl Projection for OtlpInteractions {
     fn table(&self) -> &'static TableSpec {
@@ -69,7 +72,7 @@ impl Projection for OtlpInteractions {
     }
 
     fn version(&self) -> u32 {
-        VERSION
+        self.0.version
     }
 
     fn wants(&self, kind: &str) -> bool {
@@ -77,11 +80,11 @@ impl Projection for OtlpInteractions {
     }
 
     fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
-        let Some(raw) = event.data.raw("otlp") else { return Ok(()) };
-        let record = Record::read(raw)?;
-        let above = event.data.raw("above").map(read_above).transpose()?.unwrap_or_default();
-        for call in calls(&record, &above, event.recorded.time.micros()) {
+        for call in &event.telemetry(self.0)?.calls {
             out.push(Effect::Touch(call.interaction_id.to_lowercase(), change(call)));
+            for id in &call.around {
+                out.push(Effect::Touch(id.to_lowercase(), around(id, call)));
+            }
         }
         Ok(())
     }
@@ -95,6 +98,11 @@ impl Projection for OtlpInteractions {
                 cells.push((slot, value.by_ref()));
             }
         }
+        let sums = if is_around(entity) { leave_usage(&mut cells) } else { None };
+        if !cells.iter().any(|(slot, _)| *slot == KIND) {
+            let heard = entity.registers().first().map_or(0, |register| register.stamp.time);
+            cells.extend([(KIND, Value::text(UNKNOWN)), (TIME, Value::Time(heard))]);
+        }
         for (whole, preview, chars) in [(input(entity), INPUT, INPUT_CHARS), (output(entity), OUTPUT, OUTPUT_CHARS)] {
             if let Some(text) = whole {
                 cells.push((chars, Value::Int(text.chars().count() as i64)));
@@ -102,7 +110,10 @@ impl Projection for OtlpInteractions {
             }
         }
         let members = entity.attributes.iter().filter(|(name, _)| !name.starts_with('\u{1}'));
-        let json = crate::field::json_object(members.map(|(name, (_, json))| (name.as_ref(), json.as_ref())));
+        let members = members.map(|(name, (_, json))| (name.as_ref(), json.as_ref()));
+        let members = members.filter(|(name, _)| sums.is_none() || *name != "usage_rollup");
+        let sums = sums.as_deref().map(|sums| ("usage_rollup", sums));
+        let json = crate::field::json_object(members.chain(sums));
         cells.extend(json.map(|json| (ATTRIBUTES, Value::text(json))));
         cells
     }
@@ -135,6 +146,62 @@ impl Projection for OtlpInteractions {
     }
 }
 
+/// Returns whether a call within it counts the same usage, or it has none of its own.
+fn is_around(entity: &Entity) -> bool {
+    let count = |slot| if let Some(Value::Int(count)) = entity.value(slot) { Some(*count) } else { None };
+    let own = (count(TOKENS_IN), count(TOKENS_OUT));
+    let within = match entity.text(KIND).or(entity.text(KIND + ELSE)) {
+        Some("llm") => entity.text(AROUND_LLM),
+        Some("embedding") => entity.text(AROUND_EMBEDDING),
+        _ => None,
+    };
+    within.is_some_and(|counted| own == (None, None) || counted == counts(own))
+}
+
+/// Writes what a call counts, to be compared.
+fn counts((tokens_in, tokens_out): (Option<i64>, Option<i64>)) -> String {
+    format!("{}/{}", tokens_in.unwrap_or(0), tokens_out.unwrap_or(0))
+}
+
+/// Makes a group of a call around others. Returns the usage that it leaves to them, as JSON.
+fn leave_usage(cells: &mut Cells<'_>) -> Option<String> {
+    const USAGE: [(u16, &str); 5] = [
+        (TOKENS_IN, "tokens_in"),
+        (TOKENS_OUT, "tokens_out"),
+        (TOKENS_CACHE_READ, "tokens_cache_read"),
+        (TOKENS_CACHE_WRITE, "tokens_cache_write"),
+        (TOKENS_REASONING, "tokens_reasoning"),
+    ];
+    let mut sums = serde_json::Map::new();
+    cells.retain_mut(|(slot, value)| {
+        match (*slot, &*value) {
+            (KIND, _) => *value = Value::text("workflow"),
+            (COST, Value::Money(cost)) => {
+                sums.insert("cost_usd".to_owned(), (i128::from(*cost) as f64 / 1e12).into());
+            }
+            (slot, Value::Int(count)) => {
+                if let Some((_, name)) = USAGE.iter().find(|(known, _)| *known == slot) {
+                    sums.insert((*name).to_owned(), (*count).into());
+                }
+            }
+            _ => {}
+        }
+        !matches!(*slot, COST | CURRENCY) && USAGE.iter().all(|(known, _)| known != slot)
+    });
+    (!sums.is_empty()).then(|| serde_json::Value::Object(sums).to_string())
+}
+
+/// Says to a call what one within it counts.
+fn around(id: &str, call: &Call) -> Change<'static> {
+    let slot = if call.kind == "embedding" { AROUND_EMBEDDING } else { AROUND_LLM };
+    let counted = counts((call.usage.tokens_in, call.usage.tokens_out));
+    let cell = |slot, value| Cell { slot, keep: Keep::First, value };
+    Change {
+        cells: vec![cell(INTERACTION_ID, Value::text(id.to_owned())), cell(slot, Value::text(counted))],
+        ..Change::default()
+    }
+}
+
 fn input(entity: &Entity) -> Option<Cow<'_, str>> {
     entity.text(WHOLE_INPUT).map(Cow::Borrowed).or_else(|| messages(entity, INPUT_MESSAGE))
 }
@@ -149,36 +216,37 @@ fn messages<'e>(entity: &'e Entity, beginning: &str) -> Option<Cow<'e, str>> {
     if texts.is_empty() { None } else { Some(Cow::Owned(texts.join("\n"))) }
 }
 
-fn change(call: Call) -> Change<'static> {
+fn change(call: &Call) -> Change<'_> {
     let mut cells = Vec::with_capacity(24);
-    let mut put = |slot, value: Option<Value<'static>>| {
-        cells.extend(value.map(|value| Cell { slot, keep: Keep::Last, value }));
+    let mut put = |slot, value| {
+        cells.extend(Option::map(value, |value| Cell { slot, keep: Keep::Last, value }));
     };
-    let text = |text: Option<String>| text.map(Value::text);
+    fn text(text: &Option<String>) -> Option<Value<'_>> {
+        text.as_deref().map(Value::text)
+    }
     // Log events that only add a message say nothing of the call itself.
     let above = if call.from_log { ELSE } else { 0 };
-    put(INTERACTION_ID, Some(Value::text(call.interaction_id)));
     put(KIND + above, Some(Value::text(call.kind)));
     put(TIME + above, Some(Value::Time(call.time)));
     put(STARTED_AT + above, call.started_at.map(Value::Time));
     put(LATENCY_MS + above, call.latency_ms.map(Value::Float));
     put(STATUS + above, call.status.map(Value::text));
-    put(AGENT_ID, text(call.agent_id));
+    put(AGENT_ID, text(&call.agent_id));
     put(AGENT_ID + ELSE, call.default_agent.map(Value::text));
-    put(ATTEMPT_ID, text(call.attempt_id));
-    put(TASK_ID, text(call.task_id));
-    put(TASK_ID + ELSE, text(call.default_task));
-    put(CONVERSATION_ID, text(call.conversation_id));
-    put(TRACE_ID, text(call.trace_id));
-    put(PARENT_ID, text(call.parent_id));
-    put(USER_ID, text(call.user_id));
-    put(PROVIDER, text(call.provider));
-    put(MODEL, text(call.model));
-    put(PROMPT_ID, text(call.prompt_id));
-    put(PROMPT_VERSION, text(call.prompt_version));
-    put(WHOLE_INPUT, text(call.input));
-    put(WHOLE_OUTPUT, text(call.output));
-    put(TOOL_NAME, text(call.tool_name));
+    put(ATTEMPT_ID, text(&call.attempt_id));
+    put(TASK_ID, text(&call.task_id));
+    put(TASK_ID + ELSE, text(&call.default_task));
+    put(CONVERSATION_ID, text(&call.conversation_id));
+    put(TRACE_ID, text(&call.trace_id));
+    put(PARENT_ID, text(&call.parent_id));
+    put(USER_ID, text(&call.user_id));
+    put(PROVIDER, text(&call.provider));
+    put(MODEL, text(&call.model));
+    put(PROMPT_ID, text(&call.prompt_id));
+    put(PROMPT_VERSION, text(&call.prompt_version));
+    put(WHOLE_INPUT, text(&call.input));
+    put(WHOLE_OUTPUT, text(&call.output));
+    put(TOOL_NAME, text(&call.tool_name));
     put(TTFT_MS, call.ttft_ms.map(Value::Float));
     put(TOKENS_IN, call.usage.tokens_in.map(Value::Int));
     put(TOKENS_OUT, call.usage.tokens_out.map(Value::Int));
@@ -187,13 +255,15 @@ fn change(call: Call) -> Change<'static> {
     put(TOKENS_REASONING, call.usage.reasoning.map(Value::Int));
     put(CURRENCY, call.usage.cost.map(|_| Value::text("USD")));
     put(COST, call.usage.cost.map(Value::money));
-    put(FINISH_REASON, text(call.finish_reason));
-    put(ERROR, text(call.error));
-    let mut attributes: Vec<_> =
-        call.attributes.into_iter().map(|(name, json)| (Cow::Owned(name), Cow::Owned(json))).collect();
-    for message in call.messages {
+    put(FINISH_REASON, text(&call.finish_reason));
+    put(ERROR, text(&call.error));
+    // Others may have spoken of it before: how it is spelled first depends on no order of arrival.
+    cells.push(Cell { slot: INTERACTION_ID, keep: Keep::First, value: Value::text(call.interaction_id.as_str()) });
+    let mut attributes: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+        call.attributes.iter().map(|(name, json)| (name.into(), json.into())).collect();
+    for message in &call.messages {
         let beginning = if message.is_output { OUTPUT_MESSAGE } else { INPUT_MESSAGE };
-        let json = serde_json::Value::from(message.text).to_string();
+        let json = serde_json::Value::from(message.text.as_str()).to_string();
         attributes.push((Cow::Owned(format!("{beginning}{}", message.order)), Cow::Owned(json)));
     }
     Change { cells, attributes, step: None }

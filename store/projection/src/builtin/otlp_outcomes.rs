@@ -6,9 +6,7 @@ use partitura_table::schema::outcomes::OUTCOMES;
 
 use crate::field::column;
 use crate::fold::{Effect, Event, Projection};
-use crate::otlp::call::VERSION;
-use crate::otlp::record::Record;
-use crate::otlp::{Judgement, judgements};
+use crate::otlp::{Judgement, Translator};
 use crate::rows::Cells;
 use crate::value::Value;
 
@@ -26,7 +24,7 @@ const CONVERSATION_ID: u16 = column(&OUTCOMES, "conversation_id");
 const EXPLANATION: u16 = column(&OUTCOMES, "explanation");
 
 /// The fold.
-pub struct OtlpOutcomes;
+pub struct OtlpOutcomes(pub &'static Translator);
 
 impl Projection for OtlpOutcomes {
     fn table(&self) -> &'static TableSpec {
@@ -34,7 +32,7 @@ impl Projection for OtlpOutcomes {
     }
 
     fn version(&self) -> u32 {
-        VERSION
+        self.0.version
     }
 
     fn wants(&self, kind: &str) -> bool {
@@ -42,37 +40,31 @@ impl Projection for OtlpOutcomes {
     }
 
     fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
-        let Some(raw) = event.data.raw("otlp") else { return Ok(()) };
-        // Few records hold judgements; the others are not worth a second reading.
-        if !raw.get().contains("evaluation.") {
-            return Ok(());
-        }
-        for judgement in judgements(&Record::read(raw)?, event.recorded.time.micros()) {
-            out.push(Effect::Row(cells(event, judgement)));
-        }
+        let judgements = &event.telemetry(self.0)?.judgements;
+        out.extend(judgements.iter().map(|judgement| Effect::Row(cells(event, judgement))));
         Ok(())
     }
 }
 
-fn cells<'a>(event: &Event<'a>, judgement: Judgement) -> Cells<'a> {
+fn cells<'a>(event: &Event<'a>, judgement: &'a Judgement) -> Cells<'a> {
     let id = format!("{:?}", Fingerprint::of(format!("{judgement:?}").as_bytes()));
-    let text = |slot, text: Option<String>| text.map(|text| (slot, Value::text(text)));
-    let about = match judgement.interaction_id {
-        Some(id) => (INTERACTION_ID, Value::text(id)),
-        None => (CONVERSATION_ID, Value::text(judgement.conversation_id.unwrap_or_default())),
+    let text = |slot, text: &'a Option<String>| text.as_deref().map(|text| (slot, Value::text(text)));
+    let about = match &judgement.interaction_id {
+        Some(id) => (INTERACTION_ID, Value::text(id.as_str())),
+        None => (CONVERSATION_ID, Value::text(judgement.conversation_id.as_deref().unwrap_or_default())),
     };
     let mut cells = vec![
         (OUTCOME_ID, Value::text(id)),
         (TYPE, Value::text(event.recorded.kind.as_str())),
         (SOURCE, Value::text(event.recorded.source.as_str())),
         (TIME, Value::Time(judgement.time)),
-        (NAME, Value::text(judgement.name)),
+        (NAME, Value::text(judgement.name.as_str())),
         (EVALUATOR, Value::text(judgement.evaluator)),
         about,
     ];
     cells.extend(judgement.value.map(|value| (VALUE, Value::Float(value))));
-    cells.extend(text(LABEL, judgement.label));
-    cells.extend(text(EVALUATOR_ID, judgement.evaluator_id));
-    cells.extend(text(EXPLANATION, judgement.explanation));
+    cells.extend(text(LABEL, &judgement.label));
+    cells.extend(text(EVALUATOR_ID, &judgement.evaluator_id));
+    cells.extend(text(EXPLANATION, &judgement.explanation));
     cells
 }

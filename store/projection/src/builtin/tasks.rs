@@ -9,9 +9,11 @@ use partitura_table::schema::tasks::TASKS;
 
 use self::course::{Course, Implied, Status};
 use super::documents::Document;
+use super::telemetry;
 use crate::entity::{Cell, Change, Entity, Keep, OWN_SLOTS};
 use crate::field::{Field, Fields, Read, column};
 use crate::fold::{Effect, Event, Projection};
+use crate::otlp::Translator;
 use crate::rows::Cells;
 use crate::value::Value;
 
@@ -54,6 +56,7 @@ const TASK_ID: u16 = column(&TASKS, "task_id");
 const TITLE: u16 = column(&TASKS, "title");
 const TEXT: u16 = column(&TASKS, "text");
 const TYPE: u16 = column(&TASKS, "type");
+const PARENT_ID: u16 = column(&TASKS, "parent_id");
 const PROJECT_ID: u16 = column(&TASKS, "project_id");
 const STATUS: u16 = column(&TASKS, "status");
 const STATUS_SINCE: u16 = column(&TASKS, "status_since");
@@ -83,16 +86,44 @@ const CREATED: u16 = OWN_SLOTS;
 /// Written by the last event of the task itself.
 const UPDATED: u16 = OWN_SLOTS + 1;
 
+/// What telemetry may say of a task.
+const TOLD: [u16; 5] = [TITLE, TEXT, TYPE, PARENT_ID, PROJECT_ID];
+
 /// The fold of tasks.
 pub struct Tasks {
     details: Fields,
     turned: Fields,
+    translator: &'static Translator,
 }
 
-impl Default for Tasks {
-    fn default() -> Self {
+impl Tasks {
+    /// Makes the fold, which reads telemetry by `translator`.
+    pub fn new(translator: &'static Translator) -> Self {
         let fields = |fields| Fields::new(&TASKS, fields, OTHERS);
-        Self { details: fields(DETAILS), turned: fields(TURNED) }
+        Self { details: fields(DETAILS), turned: fields(TURNED), translator }
+    }
+
+    fn told<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        for call in &event.telemetry(self.translator)?.calls {
+            let Some(task) = call.task() else { continue };
+            let work = &call.work;
+            let said = vec![
+                (TITLE, work.title.as_deref()),
+                (TEXT, work.text.as_deref()),
+                (TYPE, work.task_type.as_deref()),
+                (PARENT_ID, work.parent_task.as_deref()),
+                (PROJECT_ID, work.project.as_deref()),
+            ];
+            let mut mention = telemetry::mention(event, (TASK_ID, task), telemetry::begun(call), said);
+            if let Effect::TouchAt(_, _, change) = &mut mention
+                && work.is_task
+            {
+                change.cells.push(Cell { slot: CREATED, keep: Keep::First, value: Value::Bool(true) });
+            }
+            out.push(mention);
+            out.extend(telemetry::moves_of(event, call, task, UPDATED, ERROR));
+        }
+        Ok(())
     }
 }
 
@@ -103,6 +134,7 @@ impl Projection for Tasks {
 
     fn wants(&self, kind: &str) -> bool {
         step(kind).is_some()
+            || telemetry::tells_of_calls(kind)
             || matches!(
                 kind,
                 "task.updated"
@@ -115,6 +147,9 @@ impl Projection for Tasks {
     }
 
     fn read<'a>(&'static self, event: &Event<'a>, out: &mut Vec<Effect<'a>>) -> Result<(), Problem> {
+        if telemetry::tells_of_calls(event.kind()) {
+            return self.told(event, out);
+        }
         let data = event.data;
         let own = event.kind().starts_with("task.");
         let id = if own { Some(data.need("task_id")?) } else { data.text("task_id")? };
@@ -147,6 +182,7 @@ impl Projection for Tasks {
 
     fn row<'e>(&self, entity: &'e Entity) -> Cells<'e> {
         let mut cells = entity.cells();
+        telemetry::fill(entity, &mut cells, &TOLD);
         let course = course(entity);
         let created = entity.written_at(CREATED);
         // What was said of an end holds only while the task stands at that end.
@@ -188,8 +224,9 @@ impl Projection for Tasks {
     }
 
     fn document<'e>(&self, entity: &'e Entity) -> Option<(String, Cells<'e>)> {
-        let title = entity.text(TITLE);
-        let body = match (entity.text(TEXT), entity.text(SUMMARY)) {
+        let told = |column| telemetry::text_of(entity, column);
+        let title = told(TITLE);
+        let body = match (told(TEXT), entity.text(SUMMARY)) {
             (Some(text), Some(summary)) => format!("{text}\n\n{summary}").into(),
             (text, summary) => text.or(summary).or(title)?.into(),
         };
@@ -200,8 +237,8 @@ impl Projection for Tasks {
             text: body,
             agent_id: course(entity).agent.map(Value::text),
             task_id: entity.value(TASK_ID).map(Value::by_ref),
-            project_id: entity.value(PROJECT_ID).map(Value::by_ref),
-            tags: entity.text(TYPE).map(|of| Value::Texts(vec![of.into()])),
+            project_id: told(PROJECT_ID).map(Value::text),
+            tags: told(TYPE).map(|of| Value::Texts(vec![of.into()])),
             time: entity.written_at(CREATED).or(entity.written_at(TASK_ID))?,
             ..Document::default()
         }

@@ -2,9 +2,6 @@
 
 use super::usage::Usage;
 
-/// Version of the translation. It rises when the same records give other rows; `rebuild` then re-maps the past.
-pub const VERSION: u32 = 1;
-
 /// One call, or what a log event adds to one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Call {
@@ -69,6 +66,88 @@ pub struct Call {
     pub error: Option<String>,
     /// The rest: names, and values as JSON.
     pub attributes: Vec<(String, String)>,
+    /// Calls around it: what they repeat of its usage would be counted twice.
+    pub around: Vec<String>,
+    /// What it says of work.
+    pub work: Work,
+}
+
+/// What a call says of tasks, agents, hand-offs and artifacts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Work {
+    /// It is itself the work on its task, which nobody else creates.
+    pub is_task: bool,
+    /// Somebody begins to work on the task with it, or goes on.
+    pub begins: bool,
+    /// Who that is: the agent, or the one at the top where many work together.
+    pub worker: Option<String>,
+    /// The worker is the agent at the top.
+    pub is_within: bool,
+    /// How the task ended with it.
+    pub end: Option<End>,
+    /// Short name of the task.
+    pub title: Option<String>,
+    /// Description of the task.
+    pub text: Option<String>,
+    /// Type of the task.
+    pub task_type: Option<String>,
+    /// Task of which it is a part.
+    pub parent_task: Option<String>,
+    /// Project of the task.
+    pub project: Option<String>,
+    /// Name of the agent, on a call that is the agent's own.
+    pub agent_name: Option<String>,
+    /// Version of the agent, on a call that is the agent's own.
+    pub agent_version: Option<String>,
+    /// Another name of an agent, and the name by which it is known.
+    pub alias: Option<(String, String)>,
+    /// Who passed the work on, and to whom.
+    pub handoff: Option<Handoff>,
+    /// What it left behind.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It is done.
+    Completed,
+    /// It was given up.
+    Failed,
+}
+
+/// Work passed from one agent to another.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Handoff {
+    /// Who passed it on.
+    pub from: Option<String>,
+    /// Who took over.
+    pub to: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Something that work left behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Artifact {
+    /// Which one.
+    pub artifact_id: String,
+    /// `commit`, `pull_request`, …
+    pub kind: String,
+    /// Where it is.
+    pub uri: Option<String>,
+}
+
+impl Call {
+    /// Returns the task: the one that is named, else what stands for it.
+    pub fn task(&self) -> Option<&str> {
+        self.task_id.as_deref().or(self.default_task.as_deref())
+    }
+
+    /// Returns the agent: the one that is named, else the one whose service it is.
+    pub fn agent(&self) -> Option<&str> {
+        self.agent_id.as_deref().or(self.default_agent)
+    }
 }
 
 /// One message that a log event tells of.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::common::common;
 use super::dialect::Reading;
+use super::point::points;
 use super::record::Record;
 use super::subject::Subject;
-use super::translate::{common, recognise};
+use super::translator::CURRENT;
 
 /// What became of items, counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,14 @@ pub struct Coverage {
     pub attributes_unread: BTreeMap<String, u64>,
     /// Attributes that exporters dropped before they sent.
     pub attributes_dropped: u64,
+    /// Events of spans that they dropped.
+    pub events_dropped: u64,
+    /// Links of spans that they dropped.
+    pub links_dropped: u64,
+    /// Points of metrics.
+    pub points: u64,
+    /// Points, by name of the metric.
+    pub metrics: BTreeMap<String, u64>,
 }
 
 /// Counts what becomes of the items of a record.
@@ -35,6 +45,8 @@ pub fn coverage(record: &Record, into: &mut Coverage) {
             resource.scope_spans.iter().flat_map(|list| list.spans.iter().map(|span| (&list.scope, span)))
         {
             into.attributes_dropped += span.dropped_attributes_count;
+            into.events_dropped += span.dropped_events_count;
+            into.links_dropped += span.dropped_links_count;
             into.count(&Subject::of_span(&resource.resource, scope, span));
         }
     }
@@ -46,12 +58,16 @@ pub fn coverage(record: &Record, into: &mut Coverage) {
             into.count(&Subject::of_log(&resource.resource, scope, log));
         }
     }
+    for point in points(record, 0) {
+        into.points += 1;
+        *into.metrics.entry(point.name).or_default() += 1;
+    }
 }
 
 impl Coverage {
     fn count(&mut self, subject: &Subject<'_>) {
         self.items += 1;
-        match recognise(subject) {
+        match CURRENT.recognise(subject) {
             None => {
                 self.unknown += 1;
                 *self.unknown_names.entry(subject.name.chars().take(80).collect()).or_default() += 1;

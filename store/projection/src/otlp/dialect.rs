@@ -1,13 +1,17 @@
 //! The conventions, in the order in which they are asked; the first that knows an item translates it.
 //!
 //! Explicit ones come first: services with words of their own, then attributes that name a kind of call, then
-//! the general convention with its older forms.
+//! frameworks by their library or their own attributes, then the general convention with its older forms.
 
 mod claude_code;
 mod codex;
+mod crewai;
 mod framework;
 mod gemini_cli;
 mod gen_ai;
+mod google_adk;
+mod litellm;
+mod pydantic_ai;
 
 use super::subject::Subject;
 
@@ -43,6 +47,10 @@ pub struct Sort {
     pub provider: Option<&'static str>,
     /// Attribute that stands for the task where none is named.
     pub task: Option<&'static str>,
+    /// It is itself the work on its task.
+    pub is_task: bool,
+    /// The agent begins to work on the task with it, though it is no span.
+    pub begins: bool,
 }
 
 impl Sort {
@@ -53,6 +61,7 @@ impl Sort {
 }
 
 /// A convention.
+#[derive(Clone, Copy)]
 pub struct Dialect {
     /// Its name, as rows say it.
     pub name: &'static str,
@@ -69,6 +78,10 @@ pub const ALL: &[Dialect] = &[
     Dialect { name: "openinference", read: framework::openinference },
     Dialect { name: "langsmith", read: framework::langsmith },
     Dialect { name: "mlflow", read: framework::mlflow },
+    Dialect { name: "crewai", read: crewai::read },
+    Dialect { name: "google_adk", read: google_adk::read },
+    Dialect { name: "pydantic_ai", read: pydantic_ai::read },
+    Dialect { name: "litellm", read: litellm::read },
     Dialect { name: "copilot", read: gen_ai::copilot },
     Dialect { name: "gen_ai", read: gen_ai::read },
     Dialect { name: "traceloop", read: framework::traceloop },

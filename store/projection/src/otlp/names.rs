@@ -2,18 +2,37 @@
 
 /// Our own names, for which no convention has any: as resource attribute, span attribute or baggage.
 pub const TASK: &[&str] =
-    &["task.id", "baggage.task.id", "gen_ai.task.id", "crewai.task.id", "langfuse.experiment.item.id"];
+    &["task.id", "baggage.task.id", "gen_ai.task.id", "crewai.task.id", "langfuse.experiment.item.id", "task_id"];
 /// Type of the task.
-pub const TASK_TYPE: &[&str] = &["task.type", "baggage.task.type", "gen_ai.task.kind", "task.kind"];
+pub const TASK_TYPE: &[&str] =
+    &["task.type", "baggage.task.type", "gen_ai.task.kind", "task.kind", "crewai.task.name", "task_name"];
+/// Short name of the task.
+pub const TASK_TITLE: &[&str] = &["task.title", "task.name", "gen_ai.task.name", "crewai.task.name", "task_name"];
+/// Description of the task.
+pub const TASK_TEXT: &[&str] =
+    &["task.description", "crewai.task.description", "formatted_description", "gen_ai.task.input"];
+/// Task of which it is a part.
+pub const PARENT_TASK: &[&str] = &["task.parent.id", "baggage.task.parent.id", "gen_ai.task.parent.id"];
+/// How the task ended.
+pub const TASK_STATUS: &[&str] = &["task.status", "gen_ai.task.status"];
+/// Project of the task.
+pub const PROJECT: &[&str] = &["project.id", "baggage.project.id"];
 /// Attempt at the task.
 pub const ATTEMPT: &[&str] = &["attempt.id", "baggage.attempt.id"];
 /// Agent, as the user calls it.
 pub const AGENT: &[&str] = &["agent.id", "baggage.agent.id"];
 /// Agent, as frameworks call it.
-pub const FRAMEWORK_AGENT: &[&str] =
-    &["gen_ai.agent.id", "gen_ai.agent.name", "agent.name", "agent_name", "ai.telemetry.functionId", "lk.agent_name"];
+pub const FRAMEWORK_AGENT: &[&str] = &[
+    "crewai.agent.role",
+    "gen_ai.agent.id",
+    "gen_ai.agent.name",
+    "agent.name",
+    "agent_name",
+    "ai.telemetry.functionId",
+    "lk.agent_name",
+];
 /// Name of the agent, kept beside its id.
-pub const AGENT_NAME: &[&str] = &["gen_ai.agent.name", "agent.name", "agent_name"];
+pub const AGENT_NAME: &[&str] = &["crewai.agent.role", "gen_ai.agent.name", "agent.name", "agent_name"];
 /// Version of the agent.
 pub const AGENT_VERSION: &[&str] = &["agent.version", "gen_ai.agent.version"];
 /// Thread.
@@ -23,7 +42,11 @@ pub const CONVERSATION: &[&str] = &[
     "session.id",
     "conversation.id",
     "traceloop.association.properties.session_id",
-    "langsmith.trace.session_id",
+    "langsmith.metadata.thread_id",
+    "langsmith.metadata.session_id",
+    "langsmith.metadata.conversation_id",
+    "mlflow.trace.session",
+    "gcp.vertex.agent.session_id",
     "ai.telemetry.metadata.sessionId",
     "thread.id",
 ];
@@ -36,6 +59,9 @@ pub const USER: &[&str] = &[
     "traceloop.association.properties.user_id",
     "llm.user",
     "gen_ai.user",
+    "litellm.end_user.id",
+    "mlflow.trace.user",
+    "langsmith.metadata.user_id",
     "ai.telemetry.metadata.userId",
 ];
 /// Model that was asked for, then the one that answered.
@@ -51,6 +77,7 @@ pub const MODEL: &[&str] = &[
     "llm.response.model_name",
     "ai.response.model",
     "mlflow.llm.model",
+    "langsmith.metadata.ls_model_name",
     "model",
     "slug",
 ];
@@ -58,6 +85,7 @@ pub const MODEL: &[&str] = &[
 pub const RESPONSE_MODEL: &[&str] = &["gen_ai.response.model", "llm.response.model_name", "ai.response.model"];
 /// Who runs the model.
 pub const PROVIDER: &[&str] = &[
+    "langsmith.metadata.ls_provider",
     "gen_ai.provider.name",
     "gen_ai.system",
     "llm.provider",
@@ -94,6 +122,7 @@ pub const TOKENS_IN: &[&str] = &[
     "ai.usage.inputTokens",
     "ai.usage.promptTokens",
     "ai.usage.tokens",
+    "gen_ai.aggregated_usage.input_tokens",
     "input_tokens",
     "input_token_count",
 ];
@@ -105,6 +134,7 @@ pub const TOKENS_OUT: &[&str] = &[
     "llm.usage.completion_tokens",
     "ai.usage.outputTokens",
     "ai.usage.completionTokens",
+    "gen_ai.aggregated_usage.output_tokens",
     "output_tokens",
     "output_token_count",
 ];
@@ -148,6 +178,7 @@ pub const COST: &[&str] = &[
     "gen_ai.usage.total_cost",
     "llm.cost.total",
     "litellm.cost.total",
+    "gen_ai.cost.total_cost",
     "operation.cost",
     "cost_usd",
     "codex.turn_cost.usage.estimated_usd",
@@ -198,7 +229,8 @@ pub const TOOL_OUTPUT: &[&str] = &[
     "output",
 ];
 /// What was looked for.
-pub const QUERY: &[&str] = &["gen_ai.retrieval.query.text", "gen_ai.memory.query.text"];
+pub const QUERY: &[&str] =
+    &["gen_ai.retrieval.query.text", "gen_ai.memory.query.text", "crewai.memory.query", "crewai.knowledge.query"];
 /// What went in, whole, before lists of messages are looked at.
 pub const EXPLICIT_INPUT: &[&str] = &["langfuse.observation.input"];
 /// What came out, whole, before lists of messages are looked at.
@@ -218,6 +250,8 @@ pub const INPUT: &[&str] = &[
     "gcp.vertex.agent.llm_request",
     "pydantic_ai.all_messages",
     "prompt",
+    "user_prompt",
+    "new_context",
     "request_text",
     "tool.parameters",
 ];
@@ -234,6 +268,18 @@ pub const OUTPUT: &[&str] = &[
     "mlflow.spanOutputs",
     "gcp.vertex.agent.llm_response",
     "final_result",
+    "response.model_output",
     "response",
     "response_text",
 ];
+/// Returns the agent whose service it is.
+pub fn agent_of_service(service: &str) -> Option<&'static str> {
+    Some(match service {
+        "claude-code" => "claude-code",
+        "codex_cli_rs" | "codex_vscode" | "codex_exec" | "codex-cli" => "codex",
+        "gemini-cli" => "gemini-cli",
+        "qwen-code" => "qwen-code",
+        "copilot-chat" | "github-copilot" | "copilot" | "copilot-cli" => "copilot",
+        _ => return None,
+    })
+}

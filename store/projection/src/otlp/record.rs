@@ -1,4 +1,4 @@
-//! The spans and log events of one record, as they are in the log.
+//! The spans, log events and metrics of one record, as they are in the log.
 
 use partitura_event::{ErrorClass, Problem};
 use serde::{Deserialize, Deserializer};
@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::any::{Any, Attributes};
+use super::metric::ResourceMetrics;
 
 /// Part of an export request.
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +16,8 @@ pub struct Record {
     pub resource_spans: Vec<ResourceSpans>,
     /// Log events by resource.
     pub resource_logs: Vec<ResourceLogs>,
+    /// Metrics by resource.
+    pub resource_metrics: Vec<ResourceMetrics>,
 }
 
 /// What emitted: a service, a process.
@@ -97,6 +100,10 @@ pub struct Span {
     pub dropped_attributes_count: u64,
     /// What happened meanwhile.
     pub events: Vec<SpanEvent>,
+    /// Events that the exporter left out.
+    pub dropped_events_count: u64,
+    /// Links that the exporter left out.
+    pub dropped_links_count: u64,
     /// How it ended.
     pub status: Status,
 }

@@ -87,7 +87,7 @@ impl<'a> Subject<'a> {
     /// Returns the first text, or number as text.
     pub fn text(&self, names: &[&str]) -> Option<Cow<'a, str>> {
         let texts = names.iter().filter_map(|name| self.any(&[*name]).and_then(Any::text));
-        texts.into_iter().find(|text| !text.trim().is_empty())
+        texts.map(unquoted).find(|text| !text.trim().is_empty())
     }
 
     /// Returns the first whole number.
@@ -127,5 +127,16 @@ impl<'a> Subject<'a> {
     /// Returns what happened during the span.
     pub fn events(&self) -> &'a [SpanEvent] {
         self.span.map_or(&[], |span| &span.events)
+    }
+}
+
+/// Some exporters write every attribute as JSON: a text then stands in quotes.
+fn unquoted(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() < 2 || !text.starts_with('"') || !text.ends_with('"') {
+        return text;
+    }
+    match serde_json::from_str::<String>(&text) {
+        Ok(inner) => Cow::Owned(inner),
+        Err(_) => text,
     }
 }

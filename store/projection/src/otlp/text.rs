@@ -117,7 +117,12 @@ fn gather(value: &Value, is_readable: bool, texts: &mut Vec<String>) {
 }
 
 fn one(subject: &Subject<'_>, names: &[&str]) -> Option<String> {
-    subject.any(names).map(readable).filter(|text| !text.trim().is_empty())
+    names.iter().find_map(|name| subject.any(&[*name]).map(readable).filter(|text| !is_withheld(text)))
+}
+
+/// Returns whether a text says only that there is none to be seen.
+fn is_withheld(text: &str) -> bool {
+    matches!(text.trim(), "" | "<REDACTED>" | "[REDACTED]" | "{}" | "[]" | "null")
 }
 
 fn of_events(subject: &Subject<'_>, wanted: fn(&str) -> bool) -> Option<String> {

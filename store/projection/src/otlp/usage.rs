@@ -26,6 +26,9 @@ pub struct Usage {
 
 /// Objects of token counts in one attribute.
 const DETAILS: &[&str] = &["langfuse.observation.usage_details", "mlflow.chat.tokenUsage", "gen_ai.usage"];
+/// Parts of tokens in and out in one attribute, as Python writes an object.
+const DETAILS_IN: &str = "gen_ai.usage.input_token_details";
+const DETAILS_OUT: &str = "gen_ai.usage.output_token_details";
 /// Objects of costs in one attribute.
 const COSTS: &[&str] = &["langfuse.observation.cost_details", "mlflow.llm.cost"];
 
@@ -40,6 +43,10 @@ impl Usage {
             reasoning: subject.count(names::TOKENS_REASONING),
             cost: cost(subject),
         };
+        let detail = |name: &str, of: &str| subject.text(&[name]).and_then(|text| number_after(&text, of));
+        usage.cache_read = usage.cache_read.or_else(|| detail(DETAILS_IN, "cache_read"));
+        usage.cache_write = usage.cache_write.or_else(|| detail(DETAILS_IN, "cache_creation"));
+        usage.reasoning = usage.reasoning.or_else(|| detail(DETAILS_OUT, "reasoning"));
         let cached = usage.cache_read.unwrap_or(0).saturating_add(usage.cache_write.unwrap_or(0));
         if let Some(tokens_in) = &mut usage.tokens_in
             && (without_cache || cached > *tokens_in)
@@ -123,6 +130,14 @@ fn of_details(details: &Map<String, Value>) -> Usage {
         reasoning: part(["reasoning", "thoughts"], &|_| true),
         cost: None,
     }
+}
+
+/// Returns the whole number that follows a name in quotes: of `{'cache_read': 64}` that is 64.
+fn number_after(text: &str, name: &str) -> Option<i64> {
+    let quoted = |quote: char| text.find(&format!("{quote}{name}{quote}")).map(|at| at + name.len() + 2);
+    let rest = text[quoted('\'').or_else(|| quoted('"'))?..].trim_start().strip_prefix(':')?.trim_start();
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest[..digits].parse().ok()
 }
 
 fn cost(subject: &Subject<'_>) -> Option<i128> {

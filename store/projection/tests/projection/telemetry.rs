@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const BASE: u64 = 1_767_600_000_000_000_000;
 const SERVICES: [&str; 5] = ["billing-agent", "claude-code", "codex_cli_rs", "gemini-cli", "copilot-chat"];
-const TEXTS: [(&str, &[&str]); 20] = [
+const TEXTS: [(&str, &[&str]); 28] = [
     ("gen_ai.operation.name", &["chat", "embeddings", "execute_tool", "invoke_agent", "unheard_of"]),
     ("gen_ai.request.model", &["gpt-4o", "claude-sonnet-4-5"]),
     ("gen_ai.system", &["openai"]),
@@ -28,6 +28,14 @@ const TEXTS: [(&str, &[&str]); 20] = [
     ("session.id", &["conversation-0"]),
     ("request_id", &["req-0", "req-1"]),
     ("prompt.id", &["p-0"]),
+    ("task.type", &["fix", "review"]),
+    ("task.status", &["success", "failure", "unheard of"]),
+    ("attempt.id", &["attempt-0"]),
+    ("gen_ai.agent.id", &["agent-1"]),
+    ("gen_ai.agent.name", &["agent-0", "Agent-2"]),
+    ("gen_ai.handoff.to_agent", &["agent-2"]),
+    ("crewai.task.id", &["task-2"]),
+    ("tool_parameters", &[r#"{"git_commit_id":"c0ffee"}"#, "broken"]),
     ("event.kind", &["response.completed"]),
 ];
 const NAMES: [&str; 3] = ["chat gpt-4o", "execute_tool bash", "step"];
@@ -60,7 +68,25 @@ pub fn export(rng: &mut ChaCha8Rng) -> Value {
     json!({
         "resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "lib"}, "spans": spans}]}],
         "resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": logs}]}],
+        "resourceMetrics": [{"resource": resource, "scopeMetrics": [{"scope": {"name": "lib"}, "metrics": metrics(rng)}]}],
     })
+}
+
+fn metrics(rng: &mut ChaCha8Rng) -> Vec<Value> {
+    (0..rng.random_range(0..3))
+        .map(|_| {
+            let labels = [attribute("session.id", json!({"stringValue": "conversation-0"}))];
+            let point = json!({
+                "attributes": if rng.random_bool(0.5) { &labels[..] } else { &[] },
+                "startTimeUnixNano": BASE.to_string(), "timeUnixNano": time(rng).to_string(),
+                "asInt": rng.random_range(0..3).to_string(), "count": "3", "sum": 2.5, "bucketCounts": ["1", "2"],
+                "explicitBounds": [1.0], "flags": u8::from(rng.random_bool(0.1)),
+            });
+            let kind = ["gauge", "sum", "histogram", "summary", "unheardOf"].choose(rng).expect("one");
+            let name = ["claude_code.pull_request.count", "claude_code.token.usage", ""].choose(rng).expect("one");
+            json!({"name": name, "unit": "1", *kind: {"dataPoints": [point], "aggregationTemporality": 1}})
+        })
+        .collect()
 }
 
 /// Makes a span.

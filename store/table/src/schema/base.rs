@@ -9,10 +9,11 @@ use super::decisions::DECISIONS;
 use super::documents::DOCUMENTS;
 use super::economics::{BUDGETS, CHARGES};
 use super::events::EVENTS;
-use super::handoffs::HANDOFFS;
+use super::handoffs::{HANDOFFS, OTLP_HANDOFFS};
 use super::interactions::{INTERACTIONS, OTLP_INTERACTIONS};
 use super::knowledge::KNOWLEDGE;
 use super::messages::MESSAGES;
+use super::metrics::METRICS;
 use super::outcomes::{OUTCOME_SUPERSESSIONS, OUTCOMES};
 use super::parked::PARKED_EVENTS;
 use super::policies::{KPI_DEFINITIONS, SLA_DEFINITIONS, VERDICT_POLICIES, WORKSPACE_SETTINGS};
@@ -26,6 +27,7 @@ pub static BASE_TABLES: &[&TableSpec] = &[
     &ATTEMPTS,
     &INTERACTIONS,
     &OTLP_INTERACTIONS,
+    &METRICS,
     &OUTCOMES,
     &OUTCOME_SUPERSESSIONS,
     &APPROVALS,
@@ -35,6 +37,7 @@ pub static BASE_TABLES: &[&TableSpec] = &[
     &KNOWLEDGE,
     &MESSAGES,
     &HANDOFFS,
+    &OTLP_HANDOFFS,
     &DECISIONS,
     &PRICES,
     &FX_RATES,

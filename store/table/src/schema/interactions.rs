@@ -65,7 +65,8 @@ pub static OTLP_INTERACTIONS: TableSpec = TableSpec {
     grain: "One row per call that OpenTelemetry data tells of: a span, an event of a log, or both together.",
     about: "Translated from the raw records in `events` (`otlp.traces`, `otlp.logs`). A span that comes again, and a log \
             event that tells of the same call as a span, are one row. `interactions` has these rows too: read that, \
-            and this only for its history. `attributes` names the convention it was translated by.",
+            and this only for its history. `attributes` names the convention it was translated by. A call of kind `unknown` \
+            has not come (yet): others say that they are within it; `interactions` leaves it out.",
     key: &["interaction_id"],
     joins: &[
         Join { columns: &["task_id"], table: "tasks", to: &["task_id"] },

@@ -30,9 +30,9 @@ pub fn read(subject: &Subject<'_>) -> Reading {
             Sort { kind: "llm", id: named("failed", &["request_id"]), failed: true, ..base }
         }
         "tool_result" | "tool" => Sort { kind: "tool", id: named("tool", &["tool_use_id"]), failed, ..base },
-        "interaction" => Sort { kind: "agent", ..base },
+        "interaction" => Sort { kind: "agent", is_task: subject.has(&["prompt.id"]), ..base },
         "user_prompt" => match named("prompt", &["prompt.id"]) {
-            Some(id) => Sort { kind: "agent", id: Some(id), ..base },
+            Some(id) => Sort { kind: "agent", id: Some(id), is_task: true, begins: true, ..base },
             None => return Reading::NoCall,
         },
         "tool.execution" => Sort { kind: "workflow", ..base },

@@ -1,11 +1,12 @@
 //! Codex: its events. Of the events of a stream only the last one with counts is a call.
 
 use super::{Reading, Sort};
+use crate::otlp::names::agent_of_service;
 use crate::otlp::subject::Subject;
 
 /// Reads what Codex sends.
 pub fn read(subject: &Subject<'_>) -> Reading {
-    if !matches!(subject.service(), "codex_cli_rs" | "codex_vscode" | "codex_exec" | "codex-cli") {
+    if agent_of_service(subject.service()) != Some("codex") {
         return Reading::Unknown;
     }
     if subject.log.is_none() {
@@ -30,7 +31,7 @@ pub fn read(subject: &Subject<'_>) -> Reading {
             let id = subject.text(&["call_id"]).map(|id| format!("tool/{id}"));
             Sort { kind: "tool", id, failed, ..base }
         }
-        "codex.user_prompt" => Sort { kind: "agent", ..base },
+        "codex.user_prompt" => Sort { kind: "agent", begins: true, ..base },
         _ => return Reading::NoCall,
     })
 }

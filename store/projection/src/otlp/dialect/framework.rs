@@ -43,7 +43,20 @@ pub fn openinference(subject: &Subject<'_>) -> Reading {
         ("retriever", "retrieval"),
         ("reranker", "retrieval"),
     ];
-    by_word(subject, "openinference.span.kind", KINDS)
+    let scope = subject.scope.name.as_str();
+    match by_word(subject, "openinference.span.kind", KINDS) {
+        // The root of a run of the OpenAI Agents SDK is called an agent and is none; a hand-off is called a tool.
+        Reading::Call(sort) if scope.ends_with(".openai_agents") => {
+            let is_root = sort.kind == "agent" && !subject.has(&["agent.name", "graph.node.id"]);
+            let is_handoff = sort.kind == "tool" && subject.name.starts_with("handoff");
+            Reading::Call(if is_root || is_handoff { Sort::of("workflow") } else { sort })
+        }
+        // Of CrewAI's spans that are called agents one is the work on a task.
+        Reading::Call(sort) => {
+            Reading::Call(Sort { is_task: subject.has(&["task_key"]) && subject.has(&["task_id"]), ..sort })
+        }
+        other => other,
+    }
 }
 
 /// LangSmith's exporter.
@@ -73,9 +86,13 @@ pub fn traceloop(subject: &Subject<'_>) -> Reading {
     const KINDS: &[(&str, &str)] = &[("agent", "agent"), ("tool", "tool")];
     const REQUESTS: &[(&str, &str)] =
         &[("chat", "llm"), ("completion", "llm"), ("embedding", "embedding"), ("rerank", "retrieval")];
-    match by_word(subject, "llm.request.type", REQUESTS) {
+    let reading = match by_word(subject, "llm.request.type", REQUESTS) {
         Reading::Unknown => by_word(subject, "traceloop.span.kind", KINDS),
         request => request,
+    };
+    match reading {
+        Reading::Call(sort) => Reading::Call(Sort { is_task: subject.has(&["gen_ai.task.id"]), ..sort }),
+        other => other,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Gemini CLI and its forks: its events. Its spans and standard events tell of the same calls: they are
-//! groups, and no calls of their own.
+//! Gemini CLI and its forks: its events. Its spans and standard events tell of the same calls: a call of a model is
+//! told by its event alone; all other spans are groups.
 
 use super::{Reading, Sort, gen_ai};
 use crate::otlp::subject::Subject;
@@ -14,8 +14,9 @@ pub fn read(subject: &Subject<'_>) -> Reading {
     let base = Sort { agent: Some(agent), provider: Some(provider), task: Some("prompt_id"), ..Sort::default() };
     if subject.log.is_none() {
         return match gen_ai::read(subject) {
+            Reading::Call(sort) if sort.kind == "llm" => Reading::NoCall,
             Reading::Call(sort) => {
-                let kind = if matches!(sort.kind, "llm" | "tool") { "workflow" } else { sort.kind };
+                let kind = if sort.kind == "tool" { "workflow" } else { sort.kind };
                 Reading::Call(Sort { kind, failed: sort.failed, twin: true, ..base })
             }
             other => other,
@@ -28,7 +29,7 @@ pub fn read(subject: &Subject<'_>) -> Reading {
         "api_response" => Sort { kind: "llm", ..base },
         "api_error" => Sort { kind: "llm", failed: true, ..base },
         "tool_call" => Sort { kind: "tool", failed, ..base },
-        "user_prompt" => Sort { kind: "agent", ..base },
+        "user_prompt" => Sort { kind: "agent", is_task: subject.has(&["prompt_id"]), begins: true, ..base },
         _ => return Reading::NoCall,
     })
 }

@@ -1,14 +1,13 @@
 //! OpenTelemetry's conventions for generative AI, in all their generations.
 
 use super::{Reading, Sort};
+use crate::otlp::names::agent_of_service;
 use crate::otlp::subject::Subject;
 use crate::otlp::text::{is_input, is_output};
 
-const SERVICES: &[&str] = &["copilot-chat", "github-copilot", "copilot", "copilot-cli"];
-
 /// GitHub Copilot: the general convention, by a service that is an agent itself.
 pub fn copilot(subject: &Subject<'_>) -> Reading {
-    if !SERVICES.contains(&subject.service()) {
+    if agent_of_service(subject.service()) != Some("copilot") {
         return Reading::Unknown;
     }
     match read(subject) {
