@@ -1,14 +1,12 @@
 //! Who sent the request: a key in one of three headers, the folder's owner, or anybody on loopback.
 
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use partitura_event::{ErrorClass, Problem, Workspace};
-use partitura_service::{Credential, Principal, Scope};
+use partitura_event::{ErrorClass, Problem};
+use partitura_service::{Principal, Scope};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -53,45 +51,12 @@ pub async fn guard(State((app, access)): State<(App, Access)>, mut request: Requ
 }
 
 fn admit(app: &App, headers: &HeaderMap, scope: Option<Scope>) -> Result<Principal, Problem> {
-    let wanted = match headers.get("x-partitura-workspace") {
-        None => None,
-        Some(name) => Some(Workspace::new(name.to_str().unwrap_or_default())?),
-    };
-    let credential = match presented(headers)? {
-        Some(key) if app.listener.operator.is(&key) => Credential::Operator,
-        Some(key) => Credential::Key(key),
-        None if app.listener.loopback => Credential::Loopback,
-        None => Credential::None,
-    };
-    let principal = app.service.authenticate(credential, wanted.as_ref())?;
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let principal = app.listener.lobby.admit(&app.service, text)?;
     if let Some(scope) = scope {
         principal.require(scope)?;
     }
     Ok(principal)
-}
-
-fn presented(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    if let Some(key) = headers.get("x-api-key") {
-        return key.to_str().map(|key| Some(key.trim().to_owned())).map_err(|_| unreadable());
-    }
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| unreadable())?;
-    let (scheme, rest) = text.split_once(' ').ok_or_else(unreadable)?;
-    match scheme.to_ascii_lowercase().as_str() {
-        "bearer" => Ok(Some(rest.trim().to_owned())),
-        "basic" => {
-            let pair = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let (_public, secret) = pair.as_deref().and_then(|pair| pair.split_once(':')).ok_or_else(unreadable)?;
-            Ok(Some(secret.to_owned()))
-        }
-        _ => Err(unreadable()),
-    }
-}
-
-fn unreadable() -> Problem {
-    Problem::new(ErrorClass::Unauthenticated, "the credentials cannot be read")
-        .code("unreadable_credentials")
-        .hint("send `Authorization: Bearer pt_…`, `X-API-Key: pt_…`, or Basic with the key's id and the key")
 }
 
 fn missing() -> Problem {

@@ -25,7 +25,7 @@ mod request;
 mod rows;
 mod shown;
 
-pub use listener::serve;
+pub use listener::{serve, serve_otlp};
 pub use mount::Mount;
 pub use routes::openapi::document;
 

@@ -7,9 +7,12 @@ pub mod events;
 pub mod health;
 pub mod keys;
 pub mod knowledge;
+pub mod langfuse;
 pub mod limits;
+pub mod openai;
 pub mod openapi;
 pub mod otlp;
+pub mod phoenix;
 pub mod schemas;
 pub mod search;
 pub mod sql;
@@ -24,6 +27,9 @@ pub fn all() -> Vec<Route> {
         events::routes(),
         stream::routes(),
         otlp::routes(),
+        langfuse::routes(),
+        phoenix::routes(),
+        openai::routes(),
         sql::routes(),
         search::routes(),
         context::routes(),
@@ -40,4 +46,9 @@ pub fn all() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Returns the routes of a listener that takes OTLP and nothing else.
+pub fn of_otlp() -> Vec<Route> {
+    otlp::exports().into_iter().chain([health::liveness()]).collect()
 }

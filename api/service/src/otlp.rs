@@ -69,7 +69,7 @@ impl Service {
         let export = export.inspect_err(|_| self.count_refused_items(1))?;
         self.metrics().redacted(export.redactions.iter().map(|(rule, n)| (rule.as_str(), *n)));
         self.count_refused_items(export.rejected());
-        self.refusals().add(&principal.workspace, call.signal, &export.rejected);
+        self.refusals().add(&principal.workspace, call.signal.kind(), &export.rejected);
         let (rejected, message) = (export.rejected(), self.loggable(&export.message(call.signal)));
         let position = self.append_records(principal, export).await?;
         Ok(OtlpTaken { rejected, message, position })

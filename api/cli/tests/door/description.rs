@@ -96,6 +96,11 @@ async fn the_server_answers_as_it_says() {
             "/v1/knowledge" => json!({"text": "T"}),
             "/v1/events" => json!({"type": "note.taken", "data": {}}),
             "/v1/knowledge/{id}/supersede" => json!({"by": "y"}),
+            "/api/public/scores" => json!([]),
+            "/api/public/ingestion" => json!({"batch": []}),
+            "/v1/traces/ingest" | "/v1/span_annotations" | "/v1/trace_annotations" | "/v1/session_annotations" => {
+                json!({"data": []})
+            }
             "/v1/backup" => json!({"to": server.folder.with_extension("copy")}),
             // It would end the openness of this server for the rest.
             "/v1/keys" => json!({"scopes": ["nothing"]}),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use partitura_event::{Position, Problem, Workspace};
-use partitura_ingest::otlp::Signal;
 use partitura_projection::otlp::record::Record;
 use partitura_projection::otlp::{Coverage, coverage};
 use serde_json::{Map, Value, json};
@@ -29,13 +28,13 @@ pub struct Refusals(Mutex<BTreeMap<(Workspace, &'static str), Counts>>);
 type Counts = BTreeMap<&'static str, u64>;
 
 impl Refusals {
-    /// Counts what was refused of a request.
-    pub fn add(&self, workspace: &Workspace, signal: Signal, refused: &BTreeMap<&'static str, u64>) {
+    /// Counts what was refused of a request; `kind` is that of its records, or the name of its route's platform.
+    pub fn add(&self, workspace: &Workspace, kind: &'static str, refused: &BTreeMap<&'static str, u64>) {
         if refused.is_empty() {
             return;
         }
         let mut all = self.0.lock();
-        let known = all.entry((workspace.clone(), signal.kind())).or_default();
+        let known = all.entry((workspace.clone(), kind)).or_default();
         for (reason, count) in refused {
             *known.entry(reason).or_default() += count;
         }

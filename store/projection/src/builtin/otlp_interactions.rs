@@ -95,6 +95,9 @@ impl Projection for OtlpInteractions {
                 cells.push((slot, value.by_ref()));
             }
         }
+        if entity.value(LATENCY_MS).or(entity.value(LATENCY_MS + ELSE)).is_none() {
+            cells.extend(between(entity).map(|ms| (LATENCY_MS, Value::Float(ms))));
+        }
         for (whole, preview, chars) in [(input(entity), INPUT, INPUT_CHARS), (output(entity), OUTPUT, OUTPUT_CHARS)] {
             if let Some(text) = whole {
                 cells.push((chars, Value::Int(text.chars().count() as i64)));
@@ -133,6 +136,12 @@ impl Projection for OtlpInteractions {
         }
         .cells()
     }
+}
+
+/// Returns the milliseconds of a call whose start and end were told apart.
+fn between(entity: &Entity) -> Option<f64> {
+    let (started, ended) = (entity.value(STARTED_AT)?.as_time()?, entity.value(TIME)?.as_time()?);
+    (ended > started).then(|| (ended - started) as f64 / 1e3)
 }
 
 fn input(entity: &Entity) -> Option<Cow<'_, str>> {
