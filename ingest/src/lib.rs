@@ -6,7 +6,7 @@
 //! gets its defaults, and is checked against its kind. An event that cannot be taken is answered by
 //! its own `Problem` and never stops its neighbours; a body that cannot be split is one `Problem`.
 //!
-//! [`otlp`] does the same for what OpenTelemetry exporters send.
+//! [`otlp`] does the same for what OpenTelemetry exporters send, [`vendor`] for what SDKs of other platforms send.
 //!
 //! [`import`] is the other half: files of any shape → events as JSON, by a mapping. They are then
 //! posted through the same door as everybody's.
@@ -28,6 +28,7 @@ pub mod limits;
 pub mod otlp;
 pub mod redact;
 pub mod simulate;
+pub mod vendor;
 
 pub use content::ContentType;
 pub use context::{Accepted, Check, Context, Decoded, Rejected, Warning};

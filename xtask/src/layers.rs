@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("partitura-mcp", 6),
     ("partitura-flight", 6),
     ("partitura-pg", 6),
+    ("partitura-otlp", 6),
     ("partitura", 7),
     ("partitura-benches", 8),
     ("xtask", 8),
@@ -45,7 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("arrow-pg", &["partitura-pg"]),
     ("datafusion-pg-catalog", &["partitura-query"]),
     ("arrow-flight", &["partitura-flight"]),
-    ("tonic", &["partitura-flight"]),
+    ("tonic", &["partitura-flight", "partitura-otlp"]),
     ("clap", &["partitura"]),
 ];
 

@@ -24,6 +24,8 @@ pub struct Server {
 struct Addresses {
     http: Bound,
     flight: Option<Bound>,
+    otlp_grpc: Option<Bound>,
+    otlp_http: Option<Bound>,
 }
 
 impl Addresses {
@@ -31,12 +33,14 @@ impl Addresses {
         Ok(Self {
             http: partitura_net::bind("http", settings.http).await?,
             flight: partitura_net::bind_optional("flight", settings.flight).await?,
+            otlp_grpc: partitura_net::bind_optional("otlp_grpc", settings.otlp_grpc).await?,
+            otlp_http: partitura_net::bind_optional("otlp_http", settings.otlp_http).await?,
         })
     }
 
     /// Returns the first that other machines can reach.
     fn reachable(&self) -> Option<SocketAddr> {
-        let all = [Some(&self.http), self.flight.as_ref()];
+        let all = [Some(&self.http), self.flight.as_ref(), self.otlp_grpc.as_ref(), self.otlp_http.as_ref()];
         all.into_iter().flatten().find(|bound| !bound.is_loopback()).map(Bound::address)
     }
 
@@ -44,7 +48,13 @@ impl Addresses {
     fn serve(self, service: &Arc<Service>, operator: &Secret, tls: Option<Tls>) -> Vec<Listening> {
         let mut doors = vec![partitura_http::serve(self.http, Arc::clone(service), operator.clone(), mounts(service))];
         if let Some(bound) = self.flight {
-            doors.push(partitura_flight::serve(bound, Arc::clone(service), operator.clone(), tls));
+            doors.push(partitura_flight::serve(bound, Arc::clone(service), operator.clone(), tls.clone()));
+        }
+        if let Some(bound) = self.otlp_grpc {
+            doors.push(partitura_otlp::serve(bound, Arc::clone(service), operator.clone(), tls));
+        }
+        if let Some(bound) = self.otlp_http {
+            doors.push(partitura_http::serve_otlp(bound, Arc::clone(service), operator.clone()));
         }
         doors
     }

@@ -9,12 +9,12 @@ use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use partitura_event::{ErrorClass, Problem};
-use partitura_service::Service;
+use partitura_service::{Lobby, Service};
 use tonic::body::Body;
 use tonic::codegen::Service as _;
 use tracing::Instrument;
 
-use crate::credentials::{Caller, Lobby};
+use crate::credentials::Caller;
 use crate::door::Door;
 use crate::status::status;
 use crate::upload::{Beyond, Upload};

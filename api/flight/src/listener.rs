@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use partitura_net::{Bound, Http2, Listening, Patience, Tls};
-use partitura_service::{Secret, Service};
+use partitura_service::{Lobby, Secret, Service};
 use tokio_util::sync::CancellationToken;
 
 use crate::border::Border;
-use crate::credentials::Lobby;
 
 /// Serves Flight SQL, with TLS if there is a certificate. Its URI is as ADBC clients write it.
 pub fn serve(bound: Bound, service: Arc<Service>, operator: Secret, tls: Option<Tls>) -> Listening {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use partitura_service::{Secret, Service};
+use partitura_service::{Lobby, Service};
 use tokio_util::sync::CancellationToken;
 
 /// The service, and what belongs to this listener alone. Cheap to clone.
@@ -19,10 +19,8 @@ pub struct App {
 /// One bound address.
 #[derive(Debug)]
 pub struct Listener {
-    /// Only this machine can reach it.
-    pub loopback: bool,
+    /// How it knows its callers.
+    pub lobby: Lobby,
     /// Host names that browsers may use besides the loopback's own.
     pub allowed_hosts: Vec<String>,
-    /// The folder owner's secret, as `LOCK` holds it.
-    pub operator: Secret,
 }

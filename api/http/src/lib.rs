@@ -24,7 +24,7 @@ mod reply;
 mod request;
 mod rows;
 
-pub use listener::serve;
+pub use listener::{serve, serve_otlp};
 pub use mount::Mount;
 pub use routes::openapi::document;
 

@@ -59,7 +59,7 @@ pub fn known_page(listener: &Listener, headers: &HeaderMap) -> Result<(), Proble
 }
 
 fn check(listener: &Listener, headers: &HeaderMap) -> Result<(), Problem> {
-    if !listener.loopback {
+    if !listener.lobby.loopback {
         return Ok(());
     }
     if let Some(host) = headers.get(header::HOST).map(lowered)

@@ -7,10 +7,13 @@ pub mod events;
 pub mod health;
 pub mod keys;
 pub mod knowledge;
+pub mod langfuse;
 pub mod limits;
 pub mod live_sql;
+pub mod openai;
 pub mod openapi;
 pub mod otlp;
+pub mod phoenix;
 pub mod schemas;
 pub mod search;
 pub mod sql;
@@ -31,6 +34,9 @@ pub fn all() -> Vec<Route> {
         subscriptions::routes(),
         webhooks::routes(),
         otlp::routes(),
+        langfuse::routes(),
+        phoenix::routes(),
+        openai::routes(),
         sql::routes(),
         live_sql::routes(),
         search::routes(),
@@ -48,4 +54,9 @@ pub fn all() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Returns the routes of a listener that takes OTLP and nothing else.
+pub fn of_otlp() -> Vec<Route> {
+    otlp::exports().into_iter().chain([health::liveness()]).collect()
 }

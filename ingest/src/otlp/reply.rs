@@ -1,8 +1,16 @@
 //! Answers to exporters: a result, perhaps partial, and `google.rpc.Status`.
 
+use std::time::Duration;
+
+use partitura_event::{ErrorClass, Problem};
 use serde_json::{Map, Value, json};
 
 use super::{Encoding, Signal};
+
+/// What a client is told to wait when the server has no better idea.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Type of the detail that says when to send it again.
+const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// Writes the answer to a request that was taken: empty, or with what was refused of it.
 pub fn taken(signal: Signal, encoding: Encoding, rejected: u64, message: &str) -> Vec<u8> {
@@ -40,16 +48,70 @@ pub fn taken(signal: Signal, encoding: Encoding, rejected: u64, message: &str) -
     }
 }
 
-/// Writes a `google.rpc.Status`; `code` is of `google.rpc.Code`.
-pub fn status(encoding: Encoding, code: i32, message: &str) -> Vec<u8> {
-    match encoding {
-        Encoding::Protobuf => {
-            let mut out = vec![1 << 3];
-            varint(u64::from(code.unsigned_abs()), &mut out);
-            bytes(2, message.as_bytes(), &mut out);
-            out
+/// How a refusal is told to exporters, over HTTP and gRPC alike. They send again what says when, and drop everything
+/// else for good; so what is no fault of theirs says when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Status of the answer over HTTP.
+    pub http: u16,
+    /// Code of the answer over gRPC (`google.rpc.Code`).
+    pub grpc: i32,
+    /// After which time to send it again; nothing if that would not help.
+    pub retry_after: Option<Duration>,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Makes the refusal of a problem.
+    pub fn of(problem: &Problem) -> Self {
+        let http = match problem.class.http() {
+            422 => 400,
+            500.. => 503,
+            status => status,
+        };
+        let retry_after = matches!(http, 429 | 503).then(|| problem.retry_after.unwrap_or(RETRY_AFTER));
+        let grpc = if http == 503 { ErrorClass::Unavailable.grpc() } else { problem.class.grpc() };
+        Self { http, grpc, retry_after, message: format!("{problem} ({})", problem.code) }
+    }
+
+    /// Writes it as `google.rpc.Status`.
+    pub fn encode(&self, encoding: Encoding) -> Vec<u8> {
+        match encoding {
+            Encoding::Protobuf => {
+                let mut out = vec![1 << 3];
+                varint(u64::from(self.grpc.unsigned_abs()), &mut out);
+                bytes(2, self.message.as_bytes(), &mut out);
+                if let Some(info) = self.retry_info() {
+                    let mut any = Vec::new();
+                    bytes(1, RETRY_INFO.as_bytes(), &mut any);
+                    bytes(2, &info, &mut any);
+                    bytes(3, &any, &mut out);
+                }
+                out
+            }
+            Encoding::Json => {
+                let info =
+                    |wait: Duration| json!({"@type": RETRY_INFO, "retryDelay": format!("{}s", wait.as_secs_f64())});
+                let details: Vec<_> = self.retry_after.map(info).into_iter().collect();
+                json!({"code": self.grpc, "message": self.message, "details": details}).to_string().into_bytes()
+            }
         }
-        Encoding::Json => json!({"code": code, "message": message, "details": []}).to_string().into_bytes(),
+    }
+
+    /// Writes when to send it again as `google.rpc.RetryInfo` in protobuf.
+    pub fn retry_info(&self) -> Option<Vec<u8>> {
+        let wait = self.retry_after?;
+        let mut delay = Vec::new();
+        for (number, part) in [(1, wait.as_secs()), (2, u64::from(wait.subsec_nanos()))] {
+            if part > 0 {
+                delay.push(number << 3);
+                varint(part, &mut delay);
+            }
+        }
+        let mut info = Vec::new();
+        bytes(1, &delay, &mut info);
+        Some(info)
     }
 }
 

@@ -99,6 +99,11 @@ async fn the_server_answers_as_it_says() {
             "/v1/subscriptions" => json!({"name": "tasks"}),
             "/v1/subscriptions/{name}/ack" | "/v1/subscriptions/{name}/nack" => json!({"deliveries": ["x"]}),
             "/v1/subscriptions/{name}/reset" => json!({"to": "now"}),
+            "/api/public/scores" => json!([]),
+            "/api/public/ingestion" => json!({"batch": []}),
+            "/v1/traces/ingest" | "/v1/span_annotations" | "/v1/trace_annotations" | "/v1/session_annotations" => {
+                json!({"data": []})
+            }
             "/v1/backup" => json!({"to": server.folder.with_extension("copy")}),
             // It would end the openness of this server for the rest.
             "/v1/keys" => json!({"scopes": ["nothing"]}),

@@ -288,6 +288,16 @@ fn question(pattern: &str, method: &Method, name: &str) -> (String, Option<Value
             let nameless = json!([{"spans": [{"name": name}]}]);
             json!({"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": nameless}]})
         }
+        // Without a value it is refused: were it stored, what is theirs by name would be ours as well.
+        "/api/public/scores" => json!({"id": name, "name": name, "traceId": name}),
+        "/api/public/ingestion" => {
+            let score = json!({"id": name, "name": name, "sessionId": name});
+            json!({"batch": [{"id": name, "type": "score-create", "body": score}]})
+        }
+        "/v1/span_annotations" => {
+            let score = json!({"score": 1});
+            json!({"data": [{"span_id": "00f067aa0ba902b7", "name": name, "annotator_kind": "HUMAN", "result": score}]})
+        }
         "/v1/backup" => json!({"to": format!("/{name}")}),
         _ => json!({}),
     });

@@ -8,7 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::request::{JSON, Message, PROTOBUF, START, TRACE, chat, coded, export, logs, protobuf, traces};
+use crate::channel::{self, Channel, TRACES};
+use crate::request::{JSON, Message, PROTOBUF, START, TRACE, chat, coded, export, logs, protobuf, text, traces};
 use crate::server::Server;
 
 /// Reads code and message of a `google.rpc.Status` in protobuf.
@@ -142,6 +143,63 @@ async fn odd_clocks_and_parents_end_nothing() {
         (json!(2262), json!(0.0)),
     ];
     assert_eq!(told[1..], expected, "{rows}");
+}
+
+/// Spans that no exporter should send: cycles, clocks of other ages, a megabyte, ten thousand attributes, doubles.
+fn hostile_spans() -> Vec<Value> {
+    let made = |n: u64, start: u64, end: u64| {
+        let mut span = chat(TRACE, &format!("{n:016x}"));
+        span["startTimeUnixNano"] = json!(start.to_string());
+        span["endTimeUnixNano"] = json!(end.to_string());
+        span
+    };
+    let parented = |mut span: Value, parent: u64| {
+        span["parentSpanId"] = json!(format!("{parent:016x}"));
+        span
+    };
+    let mut long = made(5, START, START + 1);
+    long["attributes"][3] = text("gen_ai.prompt", &"megabyte ".repeat(120_000));
+    let mut wide = made(6, START, START + 1);
+    wide["attributes"].as_array_mut().expect("attributes").extend((0..10_000).map(|n| text(&format!("a.{n}"), "v")));
+    vec![
+        parented(made(1, 1, 2_000), 2),
+        parented(made(2, START, START + 5), 1),
+        parented(made(3, 9_223_372_036_854_775_000, u64::MAX), 3),
+        made(4, START + 5_000_000, START),
+        long,
+        wide,
+        made(7, START, START + 1_000),
+        made(7, START, START + 1_000),
+    ]
+}
+
+#[tokio::test]
+async fn hostile_spans_are_the_same_through_both_transports() {
+    let sql = "SELECT * FROM interactions ORDER BY interaction_id";
+    let mut told = Vec::new();
+    for is_grpc in [false, true] {
+        let server = channel::server(&[]);
+        let spans = hostile_spans();
+        if is_grpc {
+            Channel::open(&server).await.export(TRACES, &protobuf("app", &spans)).await.expect(0);
+        } else {
+            export(&server, "/v1/traces", &traces("app", &spans)).await;
+        }
+        let head = server.get("/readyz").await.expect(200).json["head"].as_u64().expect("a position");
+        let mut rows = server.rows(sql, head).await;
+        for row in rows.as_array_mut().expect("rows") {
+            row.as_object_mut().expect("a row").remove("_pos");
+        }
+        let years =
+            server.rows("SELECT extract(year FROM time) AS year FROM interactions ORDER BY interaction_id", head);
+        let years: Vec<_> = years.await.as_array().expect("rows").iter().map(|row| row["year"].clone()).collect();
+        assert_eq!(json!(years), json!([1970, 2026, 2262, 2026, 2026, 2026, 2026]), "the doubled span is one row");
+        let kept = server.rows("SELECT count(*) AS n FROM events WHERE data LIKE '%\"part\"%'", head).await;
+        assert!(kept[0]["n"].as_u64() >= Some(2), "what is shortened is kept whole beside: {kept}");
+        server.post("/v1/events", &json!({"type": "note.taken", "id": "1", "data": {}})).await.expect(201);
+        told.push(rows);
+    }
+    assert_eq!(told[0], told[1]);
 }
 
 #[tokio::test]

@@ -1,19 +1,28 @@
-"""Exports spans of four conventions with OpenTelemetry's Python SDK: exporter.py URL none|gzip|deflate."""
+"""Exports spans of four conventions with OpenTelemetry's Python SDK: exporter.py http|grpc URL none|gzip|deflate."""
 
 import sys
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode
 
-url, coding = sys.argv[1], Compression(sys.argv[2])
+protocol, url, coding = sys.argv[1:4]
 resource = Resource.create({"service.name": "python-app", "task.id": "py-1"})
 provider = TracerProvider(resource=resource)
-exporter = OTLPSpanExporter(endpoint=f"{url}/v1/traces", compression=coding, timeout=30)
+if protocol == "grpc":
+    import grpc
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+    # A certificate comes in OTEL_EXPORTER_OTLP_CERTIFICATE.
+    compression = {"none": grpc.Compression.NoCompression, "gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}
+    exporter = OTLPSpanExporter(endpoint=url, compression=compression[coding], timeout=30)
+else:
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    exporter = OTLPSpanExporter(endpoint=f"{url}/v1/traces", compression=Compression(coding), timeout=30)
 provider.add_span_processor(BatchSpanProcessor(exporter))
 tracer = provider.get_tracer("exporter", "1")
 

@@ -120,6 +120,7 @@ fn attributes(message: Message, field: u32, list: &Value) -> Message {
 /// Writes a span that [`chat`] could have made in protobuf, its fields in another order.
 fn span(span: &Value) -> Message {
     let message = attributes(Message::default(), 9, &span["attributes"]);
+    let message = if span["parentSpanId"].is_null() { message } else { message.bytes(4, hex(&span["parentSpanId"])) };
     message
         .bytes(5, span["name"].as_str().expect("a name"))
         .number(6, 3)

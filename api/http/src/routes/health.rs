@@ -15,10 +15,15 @@ use crate::route::Route;
 
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new::<__path_health>(Open, get(health)),
+        liveness(),
         Route::new::<__path_ready>(Open, get(ready)),
         Route::new::<__path_metrics>(Needs(Scope::Admin), get(metrics)),
     ]
+}
+
+/// Returns the route by which a listener says that it lives.
+pub fn liveness() -> Route {
+    Route::new::<__path_health>(Open, get(health))
 }
 
 /// Say that the process answers.

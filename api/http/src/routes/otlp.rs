@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use partitura_event::Problem;
-use partitura_service::otlp::{Encoding, Signal, reply as otlp_reply};
+use partitura_service::otlp::reply::{self as otlp_reply, Refusal};
+use partitura_service::otlp::{Encoding, Signal};
 use partitura_service::{OtlpCall, Scope};
 
 use crate::app::App;
@@ -18,23 +19,29 @@ use crate::request;
 use crate::route::Route;
 
 pub fn routes() -> Vec<Route> {
-    vec![
-        Route::new::<__path_traces>(Needs(Scope::Ingest), post(traces)).takes(MEDIA).gives(MEDIA.iter().copied()),
-        Route::new::<__path_logs>(Needs(Scope::Ingest), post(logs)).takes(MEDIA).gives(MEDIA.iter().copied()),
-        Route::new::<__path_metrics>(Needs(Scope::Ingest), post(metrics)).takes(MEDIA).gives(MEDIA.iter().copied()),
-        Route::new::<__path_langfuse_traces>(Needs(Scope::Ingest), post(langfuse_traces))
-            .takes(MEDIA)
-            .gives(MEDIA.iter().copied()),
-        Route::new::<__path_health>(Needs(Scope::Read), get(health)),
+    let langfuse = Route::new::<__path_langfuse_traces>(Needs(Scope::Ingest), post(langfuse_traces));
+    let more = [in_otlp(langfuse), Route::new::<__path_health>(Needs(Scope::Read), get(health))];
+    exports().into_iter().chain(more).collect()
+}
+
+/// Returns the routes of OTLP's own paths.
+pub fn exports() -> [Route; 3] {
+    [
+        Route::new::<__path_traces>(Needs(Scope::Ingest), post(traces)),
+        Route::new::<__path_logs>(Needs(Scope::Ingest), post(logs)),
+        Route::new::<__path_metrics>(Needs(Scope::Ingest), post(metrics)),
     ]
+    .map(in_otlp)
+}
+
+fn in_otlp(route: Route) -> Route {
+    route.takes(MEDIA).gives(MEDIA.iter().copied())
 }
 
 /// Encodings of requests; an answer has that of its request.
 const MEDIA: &[&str] = &["application/json", "application/x-protobuf"];
 /// Where Langfuse's SDKs send their traces.
 const LANGFUSE_TRACES: &str = "/api/public/otel/v1/traces";
-/// What a client is told to wait when the server has no better idea.
-const RETRY_AFTER_S: u64 = 1;
 
 macro_rules! exports {
     ($($(#[$doc:meta])* $name:ident, $path:literal, $signal:expr;)*) => {$(
@@ -114,21 +121,14 @@ pub fn refusal_encoding(route: &str, headers: &HeaderMap) -> Option<Encoding> {
     is_ours.then(|| Encoding::parse(content_type(headers)).unwrap_or(Encoding::Json))
 }
 
-/// Makes a rendered refusal one of OTLP. Clients send again what is answered 429 or 503, and drop everything
-/// else, so what is no fault of theirs becomes a 503.
+/// Makes a rendered refusal one of OTLP.
 pub fn render(response: &mut Response, problem: &Problem, encoding: Encoding) {
-    let status = match problem.class.http() {
-        422 => StatusCode::BAD_REQUEST,
-        500.. => StatusCode::SERVICE_UNAVAILABLE,
-        status => StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-    };
+    let refusal = Refusal::of(problem);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(encoding.media()));
-    let may_retry = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-    if may_retry && !headers.contains_key(header::RETRY_AFTER) {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+    if let Some(wait) = refusal.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }
-    *response.status_mut() = status;
-    let message = format!("{problem} ({})", problem.code);
-    *response.body_mut() = Body::from(otlp_reply::status(encoding, problem.class.grpc(), &message));
+    *response.status_mut() = StatusCode::from_u16(refusal.http).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    *response.body_mut() = Body::from(refusal.encode(encoding));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
-use partitura_event::{Problem, Workspace};
+use partitura_event::{Problem, Source, Workspace};
 use partitura_ingest::otlp::{Export, Signal};
 use serde_json::{Map, Value, json};
 
@@ -60,6 +60,13 @@ impl Intake {
                 *redacted.entry(rule.clone()).or_default() += count;
             }
         }
+    }
+
+    /// Counts what was refused of a request of another platform's shape; `kind` is the platform.
+    pub fn refuse(&self, workspace: &Workspace, source: &Source, kind: &'static str, problem: &Problem) {
+        let mut all = self.0.lock();
+        let refused = &mut all.entry(workspace.clone()).or_default().source(source.as_str()).refused;
+        *refused.entry(kind).or_default().entry(problem.code.to_owned()).or_default() += 1;
     }
 
     /// Counts a request that was refused as a whole.

@@ -56,6 +56,8 @@ shape! {
         decision_id: Option<DecisionId>,
         /// The experiment that is judged.
         experiment_id: Option<ExperimentId>,
+        /// The trace that is judged, with all its calls.
+        trace_id: Option<Name>,
         /// What is measured: `tests`, `quality`, `merged`.
         name: Name,
         /// The score.

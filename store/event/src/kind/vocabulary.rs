@@ -94,7 +94,7 @@ macro_rules! kinds {
 
 /// What an outcome can be about.
 const TARGETS: &[&str] =
-    &["attempt_id", "task_id", "interaction_id", "conversation_id", "decision_id", "experiment_id"];
+    &["attempt_id", "task_id", "interaction_id", "conversation_id", "decision_id", "experiment_id", "trace_id"];
 
 kinds! {
     "agents" {
@@ -159,7 +159,7 @@ kinds! {
         /// A score, a label or a success of exactly one thing, by a named evaluator.
         OutcomeRecorded(outcomes::OutcomeRecorded) = "outcome.recorded", rank 92,
             stream "outcome" / ["outcome_id", "attempt_id", "task_id", "interaction_id", "conversation_id",
-                "decision_id", "experiment_id"],
+                "decision_id", "experiment_id", "trace_id"],
             rules [ExactlyOne(TARGETS), AtLeastOne(&["value", "label", "success"])];
         /// An outcome counts no more.
         OutcomeSuperseded(outcomes::OutcomeSuperseded) = "outcome.superseded", rank 94,

@@ -103,6 +103,9 @@ impl Projection for OtlpInteractions {
             let heard = entity.registers().first().map_or(0, |register| register.stamp.time);
             cells.extend([(KIND, Value::text(UNKNOWN)), (TIME, Value::Time(heard))]);
         }
+        if entity.value(LATENCY_MS).or(entity.value(LATENCY_MS + ELSE)).is_none() {
+            cells.extend(between(entity).map(|ms| (LATENCY_MS, Value::Float(ms))));
+        }
         for (whole, preview, chars) in [(input(entity), INPUT, INPUT_CHARS), (output(entity), OUTPUT, OUTPUT_CHARS)] {
             if let Some(text) = whole {
                 cells.push((chars, Value::Int(text.chars().count() as i64)));
@@ -200,6 +203,12 @@ fn around(id: &str, call: &Call) -> Change<'static> {
         cells: vec![cell(INTERACTION_ID, Value::text(id.to_owned())), cell(slot, Value::text(counted))],
         ..Change::default()
     }
+}
+
+/// Returns the milliseconds of a call whose start and end were told apart.
+fn between(entity: &Entity) -> Option<f64> {
+    let (started, ended) = (entity.value(STARTED_AT)?.as_time()?, entity.value(TIME)?.as_time()?);
+    (ended > started).then(|| (ended - started) as f64 / 1e3)
 }
 
 fn input(entity: &Entity) -> Option<Cow<'_, str>> {

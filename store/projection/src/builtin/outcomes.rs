@@ -22,6 +22,7 @@ const FIELDS: &[Field] = &[
     Field::new("conversation_id", Read::Text),
     Field::new("decision_id", Read::Text),
     Field::new("experiment_id", Read::Text),
+    Field::new("trace_id", Read::Text),
     Field::new("message_id", Read::Text),
     Field::new("supersedes", Read::Text),
     Field::new("preferred_over", Read::Text),

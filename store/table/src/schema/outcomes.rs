@@ -9,7 +9,7 @@ pub static OUTCOMES: TableSpec = TableSpec {
     shape: Shape::Append,
     grain: "One row per judgement (`outcome.recorded`, `outcome.preferred`, `feedback.given`), superseded ones \
             included.",
-    about: "What evaluators said about attempts, tasks, interactions, conversations, decisions and experiments. An \
+    about: "What evaluators said about attempts, tasks, interactions, traces, conversations, decisions and experiments. An \
             outcome is out of force when `outcome_supersessions` has a row with its `outcome_id`; verdicts leave it \
             out. Feedback is an outcome by a human: the thumb is its success and label, the rating its value.",
     key: &["source", "outcome_id"],
@@ -41,6 +41,11 @@ pub static OUTCOMES: TableSpec = TableSpec {
         ColumnSpec::optional("conversation_id", Text, "Conversation that was judged."),
         ColumnSpec::optional("decision_id", Text, "Decision that was judged."),
         ColumnSpec::optional("experiment_id", Text, "Experiment that was judged."),
+        ColumnSpec::optional(
+            "trace_id",
+            Text,
+            "Trace that was judged; its calls are the interactions with this `trace_id`.",
+        ),
         ColumnSpec::optional("message_id", Text, "Message that feedback is about."),
         ColumnSpec::optional("supersedes", Text, "`outcome_id` that this one puts out of force."),
         ColumnSpec::optional("preferred_over", Text, "What was judged worse in a comparison."),
