@@ -24,6 +24,7 @@ pub struct Server {
 struct Addresses {
     http: Bound,
     flight: Option<Bound>,
+    pg: Option<Bound>,
 }
 
 impl Addresses {
@@ -31,12 +32,13 @@ impl Addresses {
         Ok(Self {
             http: partitura_net::bind("http", settings.http).await?,
             flight: partitura_net::bind_optional("flight", settings.flight).await?,
+            pg: partitura_net::bind_optional("pg", settings.pg).await?,
         })
     }
 
     /// Returns the first that other machines can reach.
     fn reachable(&self) -> Option<SocketAddr> {
-        let all = [Some(&self.http), self.flight.as_ref()];
+        let all = [Some(&self.http), self.flight.as_ref(), self.pg.as_ref()];
         all.into_iter().flatten().find(|bound| !bound.is_loopback()).map(Bound::address)
     }
 
@@ -44,7 +46,10 @@ impl Addresses {
     fn serve(self, service: &Arc<Service>, operator: &Secret, tls: Option<Tls>) -> Vec<Listening> {
         let mut doors = vec![partitura_http::serve(self.http, Arc::clone(service), operator.clone(), mounts(service))];
         if let Some(bound) = self.flight {
-            doors.push(partitura_flight::serve(bound, Arc::clone(service), operator.clone(), tls));
+            doors.push(partitura_flight::serve(bound, Arc::clone(service), operator.clone(), tls.clone()));
+        }
+        if let Some(bound) = self.pg {
+            doors.push(partitura_pg::serve(bound, Arc::clone(service), operator.clone(), tls));
         }
         doors
     }

@@ -44,17 +44,21 @@ mod system;
 
 pub use append::{AppendBody, AppendCall, Appended};
 pub use arrow_rows::{ARROW_STREAM, ArrowBody};
+pub use calendar::check_time_zone;
 pub use care::{Checked, restore};
 pub use events::{EventFilter, EventPage, Tailed};
 pub use folder::{FORMAT, Folder, Holder, has_format};
 pub use gate::{BodyShare, Gate};
 pub use health::{Part, Readiness, free_space};
 pub use key_calls::KeyCall;
-pub use keys::{KeyInfo, KeyRing, NewKey};
+pub use keys::{KeyInfo, KeyRing, NewKey, SCRAM_BYTES, SCRAM_ITERATIONS, ScramProof, scram_salt};
 pub use metrics::raise_file_limit;
 pub use model::{model_folder, onnx_runtime};
 pub use otlp::{OtlpCall, OtlpTaken};
-pub use partitura_query::{Columns, Format, Parameter, SQL_BYTES_MAX, SqlStats, SqlStream, TableDescription, encode};
+pub use partitura_query::{
+    Columns, Format, PG_VERSION, Parameter, PgSession, SQL_BYTES_MAX, SqlStats, SqlStream, TableDescription, Written,
+    encode,
+};
 pub use principal::{Principal, Scope};
 pub use problem_json::members;
 pub use pump::pumped;
