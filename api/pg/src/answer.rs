@@ -26,7 +26,7 @@ impl Answer {
         let SqlAnswer { stream: batches, hold, .. } = answer;
         let (schema, position, stats) = (columns::plain(batches.schema()), batches.position(), batches.stats());
         let whole = stream::once(async move { cut(&stats.get(), asked) }).filter_map(|cut| async { cut.map(Err) });
-        let batches = pumped(batches.chain(whole), hold, pause).boxed();
+        let batches = pumped(batches.chain(whole), hold, pause).fuse().boxed();
         Self { schema, position, batches, rest: None }
     }
 

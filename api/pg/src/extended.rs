@@ -112,7 +112,7 @@ impl Session {
                 return Ok(Planned { parameters: Vec::new(), schema });
             }
         };
-        let given: Vec<_> = (0..statement.given.len()).map(|at| statement.given(at)).collect();
+        let given: Vec<_> = (0..statement.known()).map(|at| statement.given(at)).collect();
         let types: Vec<_> = given.iter().map(|ty| ty.as_ref().and_then(sql_name)).collect();
         let open = Params { values: Vec::new(), types };
         let mut found = self.plan(wire, cancel, sql, open).await.map_err(|fault| moved(fault, from))?;

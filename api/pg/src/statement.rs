@@ -1,6 +1,6 @@
 //! Statements that a client prepared: their command, and what is known of values and rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -8,7 +8,7 @@ use partitura_event::{ErrorClass, Problem};
 use postgres_types::Type;
 
 use crate::command::{Command, read};
-use crate::lexer::statements;
+use crate::lexer::{Kind, Token, statements};
 
 /// Most statements of one session, and most bytes of their texts.
 const STATEMENTS_MAX: usize = 1_000;
@@ -23,6 +23,8 @@ pub struct Statement {
     pub command: Option<Command>,
     /// Types that the client gave; 0 where it left them open.
     pub given: Vec<u32>,
+    /// Places of parameters that stand in `ANY ($1)`: what is open there is a list.
+    lists: BTreeSet<usize>,
     /// What planning found.
     pub planned: Option<Planned>,
 }
@@ -47,14 +49,36 @@ impl Statement {
                 return Err(Problem::new(ErrorClass::Syntax, detail).hint("prepare each by itself"));
             }
         };
-        Ok(Self { text: text.into(), command, given, planned: None })
+        let lists = all.first().map(|one| lists(&text, one)).unwrap_or_default();
+        Ok(Self { text: text.into(), command, given, lists, planned: None })
     }
 
     /// Returns the type that the client gave a parameter.
     pub fn given(&self, at: usize) -> Option<Type> {
-        let oid = self.given.get(at).copied().filter(|oid| *oid != 0)?;
-        Type::from_oid(oid).filter(|ty| *ty != Type::UNKNOWN)
+        let oid = self.given.get(at).copied().filter(|oid| *oid != 0);
+        let given = oid.and_then(Type::from_oid).filter(|ty| *ty != Type::UNKNOWN);
+        given.or_else(|| self.lists.contains(&at).then_some(Type::TEXT_ARRAY))
     }
+
+    /// Returns up to which parameter types are known or guessed.
+    pub fn known(&self) -> usize {
+        self.given.len().max(self.lists.last().map_or(0, |last| last + 1))
+    }
+}
+
+fn lists(sql: &str, tokens: &[Token]) -> BTreeSet<usize> {
+    let places = tokens.windows(4).filter_map(|part| match part {
+        [word, open, parameter, close]
+            if ["any", "all", "some"].iter().any(|name| word.is(sql, name))
+                && open.kind == Kind::Sign(b'(')
+                && parameter.kind == Kind::Parameter
+                && close.kind == Kind::Sign(b')') =>
+        {
+            parameter.of(sql)[1..].parse::<usize>().ok()?.checked_sub(1)
+        }
+        _ => None,
+    });
+    places.collect()
 }
 
 /// All of a session.

@@ -86,7 +86,7 @@ impl Session {
             Command::Isolate { isolation, session } => {
                 match (isolation, session) {
                     (Some(isolation), true) => {
-                        drop(self.variables.set("default_transaction_isolation", Some(isolation.name()))?)
+                        self.variables.set("default_transaction_isolation", Some(isolation.name())).map(|_| ())?
                     }
                     (Some(isolation), false) => self.transaction.isolate(*isolation),
                     // Reading only is all that there is; writing fails where it is tried.
@@ -274,19 +274,21 @@ impl Session {
         let fields = columns::fields(answer.schema(), &[copy.cells()])?;
         wire.send(PgWireBackendMessage::CopyOutResponse(copy.announcement(fields.len()))).await?;
         let piece = |data| PgWireBackendMessage::CopyData(CopyData::new(data));
-        if let Some(head) = copy.head(&fields) {
-            wire.send(piece(head)).await?;
-        }
+        // Clients look for the head of the binary format and the first row in one piece.
+        let mut head = copy.head(&fields).unwrap_or_default();
         let mut sent = 0;
         while let Some(batch) = watched(wire, cancel, answer.next(usize::MAX)).await? {
             let mut rows = Rows::new(batch, fields.clone());
             for row in 0..rows.len() {
-                wire.send(piece(copy.row(&rows.row(row)?))).await?;
+                let row = copy.row(&rows.row(row)?);
+                let whole = if head.is_empty() { row } else { [std::mem::take(&mut head), row].concat().into() };
+                wire.send(piece(whole)).await?;
             }
             sent += rows.len();
         }
-        if let Some(tail) = copy.tail() {
-            wire.send(piece(tail)).await?;
+        let rest = [head, copy.tail().unwrap_or_default()].concat();
+        if !rest.is_empty() {
+            wire.send(piece(rest.into())).await?;
         }
         wire.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
         Ok(complete(wire, &format!("COPY {sent}")).await?)

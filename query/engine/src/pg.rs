@@ -11,10 +11,13 @@
 
 pub(crate) mod catalog;
 pub(crate) mod dialect;
+mod empty;
 pub(crate) mod function;
 mod information;
 mod listing;
+mod names;
 mod rows;
+mod scalar;
 pub(crate) mod session;
 mod types;
 pub(crate) mod view;

@@ -143,7 +143,7 @@ async fn psycopg_pipelines_and_copies() {
     assert_eq!((&found["csv"], &found["old"]), (&json!(whole), &json!(whole)));
     assert_eq!(found["table"].as_str().map(|text| text.lines().count()), Some(4));
     assert_eq!(found["binary"][1], json!(["i2", 20, "quéstion '2'\n\"x\"", null]));
-    assert_eq!(found["million"], 300_000);
+    assert_eq!(found["many"], 300_000);
     refused(&found["option"], "22023", &["no format \"xml\"", "csv"]);
 }
 
@@ -168,7 +168,7 @@ async fn asyncpg_prepares_and_infers() {
     let server = server(&[]);
     filled(&server).await;
     let found = story("asyncpg_client.py", "everything", &server, json!({}));
-    assert_eq!(found["version"], json!([16, 6]));
+    assert_eq!(found["version"], json!([16, 0]));
     assert_eq!(found["parameters"], json!(["int8"]));
     assert_eq!(found["columns"], json!([["interaction_id", "text"], ["tokens_in", "int8"]]));
     assert_eq!(found["rows"], json!([[["i2", 20], ["i3", 30], ["i4", 40]], [["i4", 40]]]));
@@ -225,7 +225,8 @@ async fn node_postgres_reads() {
 /// The driver is a Debian package, not one of Python or Node.js: the story is told where it and a JDK are.
 #[tokio::test]
 async fn jdbc_describes_and_reads() {
-    let driver = std::path::Path::new("/usr/share/java/postgresql.jar");
+    let driver = std::env::var_os("PARTITURA_PG_JDBC").unwrap_or_else(|| "/usr/share/java/postgresql.jar".into());
+    let driver = std::path::Path::new(&driver);
     if !driver.exists() || std::process::Command::new("javac").arg("-version").output().is_err() {
         eprintln!("pgjdbc or a JDK is missing: the story is left out");
         return;

@@ -213,8 +213,8 @@ def copies(args):
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT binary)") as copy:
             copy.set_types(["text", "int8", "text", "text"])
             found["binary"] = [list(row) for row in copy.rows()]
-        found["million"] = sum(piece.count(b"\n") for piece in map(
-            bytes, cursor.copy("COPY (SELECT value FROM generate_series(1, 300000)) TO STDOUT").__enter__()))
+        with cursor.copy("COPY (SELECT value FROM generate_series(1, 300000)) TO STDOUT") as copy:
+            found["many"] = sum(bytes(piece).count(b"\n") for piece in copy)
     with connect(args) as connection:
         found["option"] = refusal(lambda: connection.execute("COPY (SELECT 1) TO STDOUT (FORMAT xml)"))
     return found

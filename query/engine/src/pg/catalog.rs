@@ -15,6 +15,7 @@ use datafusion_pg_catalog::pg_catalog::{
 };
 use futures::StreamExt;
 
+use super::empty::EMPTY;
 use super::listing::Listing;
 use super::{information, rows, types};
 use crate::catalog::Catalog;
@@ -26,8 +27,6 @@ pub(crate) use super::listing::{INFORMATION, PG_CATALOG};
 
 /// The role that owns everything.
 const OWNER: i32 = 10;
-/// `pg_class` in Postgres itself, of which comments on tables are.
-const PG_CLASS: i32 = 1259;
 
 /// What every session of an engine reads.
 pub(crate) struct PgCatalog {
@@ -56,13 +55,14 @@ impl PgCatalog {
                 Some(table @ PgCatalogTable::Dynamic(_)) => {
                     rows::of_batch(corrected(name, collect(&table).await?, &listing)?)?
                 }
+                Some(table) if EMPTY.contains(name) => rows::of_batch(RecordBatch::new_empty(table.schema()))?,
                 Some(table) => table.try_into_table_provider()?,
                 None => continue,
             };
             tables.insert((*name).to_owned(), table);
         }
         let comments = comments(&listing, &oids);
-        tables.insert("pg_description".to_owned(), descriptions(&comments)?);
+        tables.insert("pg_description".to_owned(), descriptions(&comments, number_of(&classes, "pg_class"))?);
         tables.insert("pg_views".to_owned(), views(&listing, catalog)?);
         let views = listing
             .tables()
@@ -187,7 +187,8 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
         }
         "pg_tables" => {
             let is_view: Vec<_> = listing.tables().map(|(_, _, table)| table.kind == "view").collect();
-            let keep = is_view.iter().map(|view| Some(!view)).collect();
+            // Those of the catalog itself come last.
+            let keep = (0..batch.num_rows()).map(|row| Some(!is_view.get(row).copied().unwrap_or(false))).collect();
             Ok(filter_record_batch(&batch, &keep)?)
         }
         _ => Ok(batch),
@@ -223,12 +224,20 @@ fn comments(listing: &Listing, oids: &[i32]) -> HashMap<(i32, i32), String> {
     comments
 }
 
-fn descriptions(comments: &HashMap<(i32, i32), String>) -> Result<Arc<dyn TableProvider>> {
+/// Returns the number of the first table of a name.
+fn number_of(classes: &RecordBatch, name: &str) -> i32 {
+    let names = classes.column_by_name("relname").and_then(|column| column.as_string_opt::<i32>());
+    let row = names.and_then(|names| names.iter().position(|known| known == Some(name)));
+    row.and_then(|row| oids(classes).get(row).copied()).unwrap_or(0)
+}
+
+/// `of_tables` is the number of `pg_class`: what comments are on.
+fn descriptions(comments: &HashMap<(i32, i32), String>, of_tables: i32) -> Result<Arc<dyn TableProvider>> {
     let mut sorted: Vec<_> = comments.iter().collect();
     sorted.sort();
     rows::table(vec![
         ("objoid", rows::int(sorted.iter().map(|((table, _), _)| *table))),
-        ("classoid", rows::int(sorted.iter().map(|_| PG_CLASS))),
+        ("classoid", rows::int(sorted.iter().map(|_| of_tables))),
         ("objsubid", rows::int(sorted.iter().map(|((_, column), _)| *column))),
         ("description", rows::text(sorted.iter().map(|(_, text)| text.as_str()))),
     ])

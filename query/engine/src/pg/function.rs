@@ -28,6 +28,8 @@ pub(crate) fn register(state: SessionState) -> Result<SessionState> {
     let planner = Arc::new(library::oid_type_planner::PgOidTypePlanner);
     let mut state = SessionStateBuilder::new_from_existing(context.state()).with_type_planner(planner).build();
     state.config_mut().options_mut().catalog.information_schema = false;
+    let words = library::PgCatalogStaticTables::try_new()?.pg_get_keywords;
+    state.register_udtf("pg_get_keywords", words);
     let of_the_library = [
         library::create_current_database_udf(CATALOG),
         library::create_current_schema_udf(),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{Field, SchemaRef};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::TableType;
+use datafusion_pg_catalog::pg_catalog::PG_CATALOG_TABLES;
 use datafusion_pg_catalog::pg_catalog::catalog_info::CatalogInfo;
 
 use crate::catalog::IN_SYSTEM;
@@ -54,15 +55,23 @@ impl CatalogInfo for Listing {
     }
 
     async fn table_names(&self, _: &str, schema: &str) -> Result<Option<Vec<String>>, DataFusionError> {
+        if schema == PG_CATALOG {
+            return Ok(Some(PG_CATALOG_TABLES.iter().map(|&name| name.to_owned()).collect()));
+        }
         let names = self.tables().filter(|(own, ..)| *own == schema).map(|(_, name, _)| name.to_owned());
         Ok(Some(names.collect()))
     }
 
     async fn table_schema(&self, _: &str, schema: &str, name: &str) -> Result<Option<SchemaRef>, DataFusionError> {
-        Ok(self.find(schema, name).map(|table| table.schema.clone()))
+        // Of its own tables the catalog tells that they are there, as clients ask for the number of `pg_class`.
+        let own = (schema == PG_CATALOG).then(|| Arc::new(Schema::empty()));
+        Ok(self.find(schema, name).map(|table| table.schema.clone()).or(own))
     }
 
     async fn table_type(&self, _: &str, schema: &str, name: &str) -> Result<Option<TableType>, DataFusionError> {
+        if schema == PG_CATALOG {
+            return Ok(Some(TableType::Base));
+        }
         let found = self.find(schema, name);
         Ok(found.map(|table| if table.kind == "view" { TableType::View } else { TableType::Base }))
     }
