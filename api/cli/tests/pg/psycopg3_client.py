@@ -158,7 +158,7 @@ def transactions(args):
             "create": "CREATE TABLE t (a int)", "drop": "DROP TABLE events", "update": "UPDATE tasks SET title = 'x'",
             "delete": "WITH d AS (DELETE FROM tasks RETURNING *) SELECT * FROM d", "into": "SELECT 1 INTO t",
             "copy": "COPY events FROM STDIN", "file": "COPY events TO '/tmp/x'", "truncate": "TRUNCATE events",
-            "listen": "LISTEN x", "do": "DO $$ BEGIN END $$", "vacuum": "VACUUM", "share": "SELECT 1 FOR UPDATE",
+            "listen": "LISTEN x", "do": "DO $$ BEGIN END $$", "vacuum": "VACUUM", "share": "SELECT id FROM events FOR UPDATE",
         }.items():
             found[name] = refusal(lambda: connection.execute(statement))
         found["after"] = rows(connection, "SELECT 4")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int16Array, RecordBatch};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch};
-use datafusion::arrow::datatypes::Int32Type;
+use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -160,7 +160,7 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
     match name {
         "pg_class" => {
             let owners = rows::int(std::iter::repeat_n(OWNER, batch.num_rows()));
-            with_columns(batch, vec![("relowner", owners)])
+            with_options(with_columns(batch, vec![("relowner", owners)])?)
         }
         "pg_attribute" => {
             let of =
@@ -193,6 +193,16 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
         }
         _ => Ok(batch),
     }
+}
+
+/// Adds the column of options, of which no table has any.
+fn with_options(batch: RecordBatch) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    let options = Arc::new(Field::new("reloptions", DataType::Utf8, true));
+    let fields: Vec<_> = schema.fields().iter().cloned().chain([options]).collect();
+    let mut columns = batch.columns().to_vec();
+    columns.push(rows::text_or_null(std::iter::repeat_n(None::<&str>, batch.num_rows())));
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 fn with_columns(batch: RecordBatch, replaced: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {

@@ -6,12 +6,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement, Value, visit_expressions_mut,
+    Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement, Value, ValueWithSpan,
+    visit_expressions_mut,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
 use super::empty;
+use super::listing::PG_CATALOG;
 
 /// Rewrites them wherever they stand.
 pub(super) fn plannable(ast: &mut Statement) {
@@ -25,6 +27,25 @@ pub(super) fn plannable(ast: &mut Statement) {
         }
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// Writes the schema of the catalog before its tables in `'pg_class'::regclass`: Postgres looks there first, the library
+/// only in `public`. Returns whether there was one.
+pub(super) fn name_the_catalog(ast: &mut Statement) -> bool {
+    let mut found = false;
+    let _ = visit_expressions_mut(ast, |expr| {
+        if let Expr::Cast { expr: inner, data_type, .. } = expr
+            && data_type.to_string().to_lowercase().ends_with("regclass")
+            && let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(name), .. }) = inner.as_mut()
+            && name.starts_with("pg_")
+            && !name.starts_with(PG_CATALOG)
+        {
+            *name = format!("{PG_CATALOG}.{name}");
+            found = true;
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
 }
 
 fn aggregate(query: &mut Query) {
