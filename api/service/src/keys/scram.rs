@@ -113,7 +113,6 @@ mod tests {
     /// RFC 7677, section 3.
     #[test]
     fn the_example_of_the_standard_holds() {
-        use base64::Engine;
         let salt = hex::decode("5b6d99689d12358eeca04b141236fa81").expect("hex");
         let messages = "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                         s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
