@@ -24,6 +24,7 @@ pub struct Server {
 struct Addresses {
     http: Bound,
     flight: Option<Bound>,
+    pg: Option<Bound>,
     otlp_grpc: Option<Bound>,
     otlp_http: Option<Bound>,
 }
@@ -33,6 +34,7 @@ impl Addresses {
         Ok(Self {
             http: partitura_net::bind("http", settings.http).await?,
             flight: partitura_net::bind_optional("flight", settings.flight).await?,
+            pg: partitura_net::bind_optional("pg", settings.pg).await?,
             otlp_grpc: partitura_net::bind_optional("otlp_grpc", settings.otlp_grpc).await?,
             otlp_http: partitura_net::bind_optional("otlp_http", settings.otlp_http).await?,
         })
@@ -40,8 +42,9 @@ impl Addresses {
 
     /// Returns the first that other machines can reach.
     fn reachable(&self) -> Option<SocketAddr> {
-        let all = [Some(&self.http), self.flight.as_ref(), self.otlp_grpc.as_ref(), self.otlp_http.as_ref()];
-        all.into_iter().flatten().find(|bound| !bound.is_loopback()).map(Bound::address)
+        let beside = [&self.flight, &self.pg, &self.otlp_grpc, &self.otlp_http];
+        let all = beside.into_iter().filter_map(Option::as_ref).chain([&self.http]);
+        all.into_iter().find(|bound| !bound.is_loopback()).map(Bound::address)
     }
 
     /// Opens every door.
@@ -49,6 +52,9 @@ impl Addresses {
         let mut doors = vec![partitura_http::serve(self.http, Arc::clone(service), operator.clone(), mounts(service))];
         if let Some(bound) = self.flight {
             doors.push(partitura_flight::serve(bound, Arc::clone(service), operator.clone(), tls.clone()));
+        }
+        if let Some(bound) = self.pg {
+            doors.push(partitura_pg::serve(bound, Arc::clone(service), operator.clone(), tls.clone()));
         }
         if let Some(bound) = self.otlp_grpc {
             doors.push(partitura_otlp::serve(bound, Arc::clone(service), operator.clone(), tls));

@@ -55,8 +55,7 @@ impl Asked {
             query_id: self.query_id,
             time_zone: self.time_zone,
             at: self.at,
-            now: None,
-            bytes: None,
+            ..SqlCall::default()
         }
     }
 }

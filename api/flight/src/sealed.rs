@@ -63,7 +63,7 @@ impl Question {
             // A log without any event has no position to go back to.
             at: ReadAt { as_of: self.position.map(AsOf::Position), ..ReadAt::default() },
             now: Timestamp::from_micros(self.now),
-            bytes: None,
+            ..SqlCall::default()
         })
     }
 }

@@ -73,6 +73,11 @@ impl Service {
     }
 }
 
+/// Errors unless `name` is an IANA zone, with near names.
+pub fn check_time_zone(name: &str) -> Result<(), Problem> {
+    time_zone(name).map(drop)
+}
+
 /// Reads the IANA name of a zone.
 pub fn time_zone(name: &str) -> Result<Tz, Problem> {
     name.parse().map_err(|_| {

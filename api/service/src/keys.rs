@@ -2,6 +2,8 @@
 
 mod file;
 mod ring;
+mod scram;
 
 pub use file::{KeyInfo, NewKey};
 pub use ring::KeyRing;
+pub use scram::{SCRAM_BYTES, SCRAM_ITERATIONS, ScramProof, salt as scram_salt};

@@ -51,6 +51,7 @@ pub mod webhooks;
 
 pub use append::{AppendBody, AppendCall, Appended};
 pub use arrow_rows::{ARROW_STREAM, ArrowBody};
+pub use calendar::check_time_zone;
 pub use care::{Checked, restore};
 pub use event_json::ShownEvent;
 pub use events::EventPage;
@@ -59,7 +60,7 @@ pub use gate::{BodyShare, Gate};
 pub use health::{Part, Readiness, free_space};
 pub use judgements::Kept;
 pub use key_calls::KeyCall;
-pub use keys::{KeyInfo, KeyRing, NewKey};
+pub use keys::{KeyInfo, KeyRing, NewKey, SCRAM_BYTES, SCRAM_ITERATIONS, ScramProof, scram_salt};
 pub use live::feed::LiveEvent;
 pub use live::filter::{EventFilter, FilterText};
 pub use live::tail::{After, TailCall, Tailed};
@@ -67,7 +68,10 @@ pub use lobby::{Lobby, shown};
 pub use metrics::raise_file_limit;
 pub use model::{model_folder, onnx_runtime};
 pub use otlp::{OtlpCall, OtlpTaken};
-pub use partitura_query::{Columns, Format, Parameter, SQL_BYTES_MAX, SqlStats, SqlStream, TableDescription, encode};
+pub use partitura_query::{
+    Columns, Format, PG_VERSION, Parameter, PgSession, SQL_BYTES_MAX, SqlStats, SqlStream, TableDescription, Written,
+    encode,
+};
 pub use principal::{Principal, Scope};
 pub use problem_json::members;
 pub use pump::pumped;

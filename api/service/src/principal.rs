@@ -55,6 +55,9 @@ impl fmt::Display for Scope {
     }
 }
 
+/// Actor of a loopback caller while no key exists.
+pub(crate) const LOCAL: &str = "local";
+
 /// An authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Principal {
@@ -87,7 +90,7 @@ impl Principal {
         Self {
             workspace: Workspace::local(),
             source,
-            actor: "local".into(),
+            actor: LOCAL.into(),
             scopes: Scope::ALL.to_vec(),
             everywhere: true,
         }

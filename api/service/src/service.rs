@@ -18,7 +18,7 @@ use crate::gate::{BodyMemory, BodyShare, Gate};
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::otlp::Intake;
-use crate::principal::Principal;
+use crate::principal::{LOCAL, Principal};
 use crate::settings::{Content, Settings};
 use crate::ticket::TicketKey;
 
@@ -109,6 +109,21 @@ impl Service {
                     .hint("send `Authorization: Bearer pt_…`; `partitura keys create` makes a key"))
             }
         }
+    }
+
+    /// Errors when whoever was let in as `principal` would not be let in now: their key was revoked, or the first key
+    /// was made. Connections that outlive a request ask before each.
+    pub fn still(&self, principal: &Principal) -> Result<(), Problem> {
+        let stays = match principal.actor.strip_prefix("key/") {
+            Some(id) => self.keys.is_live(id),
+            None => principal.actor != LOCAL || !self.keys.is_used(),
+        };
+        if stays {
+            return Ok(());
+        }
+        Err(Problem::new(ErrorClass::Unauthenticated, "the key of this connection does not let anybody in any more")
+            .code("key_ended")
+            .hint("connect again with a live key; `partitura keys list` shows them"))
     }
 
     /// Writes down in the folder's lock where the server answers.

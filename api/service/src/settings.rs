@@ -95,6 +95,7 @@ settings! {
     log_format: LogFormat = "text", "Log lines as text or json";
     connections_max: usize = "4096", "Open HTTP connections before 503";
     idle_timeout: Span = "75s", "Longest time a client may stay idle, or take for the head of a request";
+    pg_idle_timeout: Span = "30m", "Longest time a Postgres session may wait for its next statement";
     stall_timeout: Span = "30s", "Longest pause of a client that sends a body or reads an answer";
     event_bytes_max: Bytes = "1MiB", "Largest single event";
     batch_bytes_max: Bytes = "8MiB", "Largest request body, after inflation";

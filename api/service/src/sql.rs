@@ -1,12 +1,11 @@
 //! Asking in SQL: position, calendar and limits of a query, and small questions of the service itself.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use partitura_event::{ErrorClass, Position, Problem, Timestamp};
-use partitura_query::{Columns, Format, Params, SqlLimits, SqlRequest, SqlStream, encode};
+use partitura_query::{Columns, Format, Params, PgSession, SqlLimits, SqlRequest, SqlStream, encode};
 use serde_json::{Map, Value};
 
 use crate::calendar;
@@ -37,6 +36,10 @@ pub struct SqlCall {
     pub at: ReadAt,
     /// What `now()` says, where an answer is given again that was planned then.
     pub now: Option<Timestamp>,
+    /// SQL types of the positional values, where the caller's protocol has them.
+    pub types: Vec<Option<&'static str>>,
+    /// The Postgres session that asks.
+    pub pg: Option<Arc<PgSession>>,
 }
 
 /// What a query would answer, and from when.
@@ -118,7 +121,7 @@ impl Service {
         limits: SqlLimits,
         as_of: Option<Position>,
     ) -> Result<SqlRequest, Problem> {
-        let params = params(call.params)?;
+        let params = Params { types: call.types, ..params(call.params)? };
         let query_id = call.query_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
         partitura_event::id::check_id("query_id", &query_id)?;
         let mut zone = self.zone(principal, as_of).await?;
@@ -127,7 +130,7 @@ impl Service {
         }
         let now = call.now.map_or_else(|| self.now_at(as_of), Ok)?;
         let workspace = principal.workspace.clone();
-        Ok(SqlRequest { workspace, sql: call.sql, params, as_of, now, limits, zone, query_id })
+        Ok(SqlRequest { workspace, sql: call.sql, params, as_of, now, limits, zone, query_id, pg: call.pg })
     }
 
     /// Cancels a running query of the caller's workspace.
@@ -196,10 +199,10 @@ async fn collect(stream: SqlStream) -> Result<Vec<Row>, Problem> {
 fn params(given: Value) -> Result<Params, Problem> {
     match given {
         Value::Null => Ok(Params::default()),
-        Value::Array(positional) => Ok(Params { positional, named: BTreeMap::new() }),
+        Value::Array(positional) => Ok(Params { positional, ..Params::default() }),
         Value::Object(named) => {
             let named = named.into_iter().map(|(name, value)| (name.trim_start_matches('$').to_owned(), value));
-            Ok(Params { positional: Vec::new(), named: named.collect() })
+            Ok(Params { named: named.collect(), ..Params::default() })
         }
         _ => Err(Problem::invalid_field("params", "wrong_type", "`params` is an object of names or an array")),
     }

@@ -1,7 +1,11 @@
 //! What a query would answer, without running it: its columns, and the parameters that it waits for.
 
+use std::collections::BTreeMap;
+
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use partitura_event::Position;
 
 /// What a caller wants of a query.
@@ -40,7 +44,8 @@ impl Parameter {
 
 /// Gives open parameters the types that the plan found; positional ones come in their order.
 pub(crate) fn typed(open: Vec<String>, plan: &LogicalPlan) -> Vec<Parameter> {
-    let types = plan.get_parameter_types().unwrap_or_default();
+    let mut types = plan.get_parameter_types().unwrap_or_default();
+    types.extend(told(plan).into_iter().map(|(name, ty)| (name, Some(ty))));
     let mut parameters: Vec<Parameter> = open
         .into_iter()
         .map(|name| {
@@ -50,6 +55,32 @@ pub(crate) fn typed(open: Vec<String>, plan: &LogicalPlan) -> Vec<Parameter> {
         .collect();
     parameters.sort_by_key(Parameter::place);
     parameters
+}
+
+/// Returns the types of parameters that are cast to one, or count rows: DataFusion leaves them open.
+fn told(plan: &LogicalPlan) -> BTreeMap<String, DataType> {
+    let mut types = BTreeMap::new();
+    // Nothing in it fails, and what were found is all that is wanted.
+    let _ = plan.apply_with_subqueries(|node| {
+        let counts = matches!(node, LogicalPlan::Limit(_));
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                match expr {
+                    Expr::Cast(Cast { expr, field }) => {
+                        if let Expr::Placeholder(open) = expr.as_ref() {
+                            types.insert(open.id.clone(), field.data_type().clone());
+                        }
+                    }
+                    Expr::Placeholder(open) if counts => {
+                        types.insert(open.id.clone(), DataType::Int64);
+                    }
+                    _ => {}
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    types
 }
 
 /// Returns open parameters whose types are not known.

@@ -12,6 +12,7 @@ use crate::reads::Reads;
 use crate::request::Zone;
 use crate::rules::Rules;
 use crate::scope::Scope;
+use crate::session::Dialect;
 use crate::source::{ColumnDescription, TableDescription};
 use crate::view::View;
 
@@ -21,7 +22,7 @@ const PLANNING_BYTES: usize = 64 << 20;
 /// Describes every name of the catalog. Views are planned to learn their columns.
 pub(crate) async fn describe_all(core: &Core) -> Result<Vec<TableDescription>, Problem> {
     let memory = QueryMemory::new(PLANNING_BYTES, core.memory.clone());
-    let bare = core.sessions.bare(Zone::default(), Timestamp::MIN, memory).map_err(failure::problem)?;
+    let bare = core.sessions.bare(Zone::default(), Dialect::Plain, Timestamp::MIN, memory).map_err(failure::problem)?;
     let scope = Scope::new(core.catalog.clone(), core.tables.pin(), Workspace::local(), None, bare, Reads::default());
     let scope = scope.and_then(|scope| scope.with_rules(Rules::defaults()?)).map_err(failure::problem)?;
     let mut described = Vec::new();

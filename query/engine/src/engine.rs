@@ -11,13 +11,14 @@ use futures::FutureExt;
 use parking_lot::Mutex;
 use partitura_event::{ErrorClass, Problem, Workspace};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::catalog::Catalog;
 use crate::columns::{Columns, Want};
 use crate::hook::{SqlEmbed, SqlSearch};
 use crate::memory::SharedMemory;
+use crate::pg::catalog::PgCatalog;
 use crate::query::{Head, Query};
 use crate::reads::Reads;
 use crate::request::SqlRequest;
@@ -132,6 +133,7 @@ impl EngineBuilder {
             sessions,
             memory: SharedMemory::new(self.settings.memory),
             described: Mutex::default(),
+            pg_catalog: OnceCell::new(),
         };
         Ok(Engine { core: Arc::new(core), running, queries: self.settings.queries, runtime: Some(runtime) })
     }
@@ -144,6 +146,28 @@ pub(crate) struct Core {
     pub sessions: Sessions,
     pub memory: Arc<SharedMemory>,
     pub described: Mutex<Option<Arc<Vec<TableDescription>>>>,
+    pg_catalog: OnceCell<Arc<PgCatalog>>,
+}
+
+impl Core {
+    /// Describes every table and view; views are planned once.
+    async fn describe(&self) -> Result<Arc<Vec<TableDescription>>, Problem> {
+        if let Some(described) = self.described.lock().clone() {
+            return Ok(described);
+        }
+        let described = Arc::new(crate::describe::describe_all(self).await?);
+        *self.described.lock() = Some(described.clone());
+        Ok(described)
+    }
+
+    /// Returns what Postgres clients read of the catalog.
+    pub async fn pg_catalog(&self) -> Result<Arc<PgCatalog>, Problem> {
+        let made = self.pg_catalog.get_or_try_init(|| async {
+            let catalog = PgCatalog::new(self.describe().await?, &self.catalog).await;
+            catalog.map(Arc::new).map_err(crate::failure::problem)
+        });
+        made.await.cloned()
+    }
 }
 
 /// Answers SQL. Cheap to share behind an `Arc`; dropping it stops its threads.
@@ -252,16 +276,9 @@ impl Engine {
 
     /// Returns what every table and view is, in the order of their names, `system.` ones last.
     pub async fn describe_tables(&self) -> Result<Arc<Vec<TableDescription>>, Problem> {
-        if let Some(described) = self.core.described.lock().clone() {
-            return Ok(described);
-        }
         let core = self.core.clone();
-        let task = self.runtime()?.spawn(async move { crate::describe::describe_all(&core).await });
-        let described =
-            task.await.map_err(|error| Problem::new(ErrorClass::Internal, format!("describing tables: {error}")))??;
-        let described = Arc::new(described);
-        *self.core.described.lock() = Some(described.clone());
-        Ok(described)
+        let task = self.runtime()?.spawn(async move { core.describe().await });
+        task.await.map_err(|error| Problem::new(ErrorClass::Internal, format!("describing tables: {error}")))?
     }
 
     /// Returns what the table `name` is. Errors with the nearest names.

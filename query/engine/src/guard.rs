@@ -115,6 +115,12 @@ fn is_operator(token: &Token) -> bool {
     )
 }
 
+/// Returns `statement` when it is a question.
+pub(crate) fn checked(statement: Statement) -> Result<Statement, Problem> {
+    check_kind(&statement)?;
+    Ok(statement)
+}
+
 /// Refuses what is not a question, naming what it is.
 fn check_kind(statement: &Statement) -> Result<(), Problem> {
     match statement {

@@ -24,10 +24,13 @@ use crate::guard;
 use crate::memory::QueryMemory;
 use crate::output::{self, Output};
 use crate::pace;
+use crate::pg;
+use crate::pg::view::PgView;
 use crate::reads::Reads;
 use crate::request::SqlRequest;
 use crate::rules::Rules;
 use crate::scope::Scope;
+use crate::session::Dialect;
 use crate::source::Pinned;
 use crate::stop::Stop;
 use crate::stream::StatsHandle;
@@ -63,7 +66,8 @@ impl Query {
         batches: &Batches,
     ) -> Result<(), Problem> {
         let memory = QueryMemory::new(self.request.limits.memory, self.core.memory.clone());
-        let state = self.core.sessions.bare(self.request.zone, self.request.now, memory.clone());
+        let dialect = if self.request.pg.is_some() { Dialect::Postgres } else { Dialect::Plain };
+        let state = self.core.sessions.bare(self.request.zone, dialect, self.request.now, memory.clone());
         let mut state = state.map_err(failure::problem)?;
         state.config_mut().set_extension(self.stop.clone());
         let position = self.request.as_of.or(self.pinned.position());
@@ -73,7 +77,7 @@ impl Query {
             drop(head.take().map(|head| head.send(Ok(told))));
             return Ok(());
         }
-        let mut statement = guard::read(&self.request.sql)?;
+        let mut statement = self.read()?;
         guard::bind(&mut statement, &self.request.params)?;
         let (state, plan) = self.plan(&state, statement).await?;
         let schema = output::plain_schema(plan.schema().as_arrow());
@@ -105,9 +109,16 @@ impl Query {
         Ok(())
     }
 
+    fn read(&self) -> Result<Statement, Problem> {
+        match self.request.pg {
+            None => guard::read(&self.request.sql),
+            Some(_) => pg::dialect::read(&self.request.sql),
+        }
+    }
+
     /// Plans the text to learn its columns and the parameters that are open.
     async fn columns(&self, bare: &SessionState) -> Result<(SchemaRef, Vec<Parameter>), Problem> {
-        let mut statement = guard::read(&self.request.sql)?;
+        let mut statement = self.read()?;
         guard::bind_given(&mut statement, &self.request.params)?;
         let open = guard::open_parameters(&statement);
         match self.plan(bare, statement).await {
@@ -129,7 +140,11 @@ impl Query {
         for position in guard::as_of_positions(&statement)? {
             past.insert(position, self.scope(bare, Some(position)).await?);
         }
-        let state = self.core.sessions.user(bare, &scope, past, self.request.now).map_err(failure::problem)?;
+        let pg = match &self.request.pg {
+            None => None,
+            Some(session) => Some(PgView { catalog: self.core.pg_catalog().await?, session: session.clone() }),
+        };
+        let state = self.core.sessions.user(bare, &scope, past, self.request.now, pg).map_err(failure::problem)?;
         let in_catalog = |error: DataFusionError| failure::problem_among(error, &catalog.all_names());
         let plan = state.statement_to_plan(statement).await.map_err(in_catalog)?;
         let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);

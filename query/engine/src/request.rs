@@ -1,12 +1,15 @@
 //! What a caller asks: the text, its parameters, the point in the past, the limits.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Weekday;
 use chrono_tz::Tz;
 use partitura_event::{Position, Timestamp, Workspace};
 use serde_json::Value;
+
+use crate::pg::session::PgSession;
 
 /// One SQL query of one workspace.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub struct SqlRequest {
     pub zone: Zone,
     /// Name by which the query is listed and cancelled; unique among the running ones of a workspace.
     pub query_id: String,
+    /// The Postgres session that asks: it sees `pg_catalog` and may write Postgres' SQL.
+    pub pg: Option<Arc<PgSession>>,
 }
 
 impl SqlRequest {
@@ -41,6 +46,7 @@ impl SqlRequest {
             limits: SqlLimits::default(),
             zone: Zone::default(),
             query_id: query_id.into(),
+            pg: None,
         }
     }
 }
@@ -52,6 +58,8 @@ pub struct Params {
     pub positional: Vec<Value>,
     /// `$agent` is `named["agent"]`.
     pub named: BTreeMap<String, Value>,
+    /// SQL types of `$1`, `$2`, …: what is given is cast to them, and what is open is planned as one of them.
+    pub types: Vec<Option<&'static str>>,
 }
 
 /// Bounds of one query. What is over `rows` or `bytes` is cut and said so; the others fail the query.

@@ -22,6 +22,8 @@ use crate::catalog::{Catalog, IN_SYSTEM};
 use crate::function;
 use crate::kpi::{self, KpiValues};
 use crate::made::Made;
+use crate::pg::catalog::{INFORMATION, PG_CATALOG};
+use crate::pg::view::PgView;
 use crate::reads::Reads;
 use crate::rules::{Rules, default_prices};
 use crate::source::Pinned;
@@ -132,7 +134,7 @@ impl Scope {
     /// Returns a session that sees the schema `base`.
     pub fn inner_state(self: &Arc<Self>) -> SessionState {
         let mut state = self.template.clone();
-        state.register_catalog_list(Arc::new(Names { scope: self.clone(), inner: true }));
+        state.register_catalog_list(Arc::new(Names { scope: self.clone(), inner: true, pg: None }));
         state
     }
 
@@ -145,7 +147,12 @@ impl Scope {
 
     /// Returns the names as user SQL sees them.
     pub fn names(self: &Arc<Self>) -> Arc<dyn CatalogProviderList> {
-        Arc::new(Names { scope: self.clone(), inner: false })
+        Arc::new(Names { scope: self.clone(), inner: false, pg: None })
+    }
+
+    /// Returns the names as the SQL of a Postgres session sees them.
+    pub fn pg_names(self: &Arc<Self>, pg: PgView) -> Arc<dyn CatalogProviderList> {
+        Arc::new(Names { scope: self.clone(), inner: false, pg: Some(pg) })
     }
 }
 
@@ -159,6 +166,7 @@ impl fmt::Debug for Scope {
 struct Names {
     scope: Arc<Scope>,
     inner: bool,
+    pg: Option<PgView>,
 }
 
 impl CatalogProviderList for Names {
@@ -177,7 +185,8 @@ impl CatalogProviderList for Names {
 
 impl CatalogProvider for Names {
     fn schema_names(&self) -> Vec<String> {
-        vec![PUBLIC.to_owned(), SYSTEM.to_owned()]
+        let of_pg = self.pg.iter().flat_map(|_| [PG_CATALOG, INFORMATION]);
+        [PUBLIC, SYSTEM].into_iter().chain(of_pg).map(str::to_owned).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
@@ -185,9 +194,9 @@ impl CatalogProvider for Names {
             PUBLIC => Schema::Public,
             SYSTEM => Schema::System,
             BASE if self.inner => Schema::Base,
-            _ => return None,
+            _ => return self.pg.as_ref()?.schema(name),
         };
-        Some(Arc::new(SchemaNames { scope: self.scope.clone(), schema }))
+        Some(Arc::new(SchemaNames { scope: self.scope.clone(), schema, pg: self.pg.clone() }))
     }
 }
 
@@ -202,6 +211,7 @@ enum Schema {
 struct SchemaNames {
     scope: Arc<Scope>,
     schema: Schema,
+    pg: Option<PgView>,
 }
 
 #[async_trait]
@@ -217,7 +227,11 @@ impl SchemaProvider for SchemaNames {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         match self.schema {
-            Schema::Public => self.scope.public(name).await,
+            Schema::Public => match (self.scope.public(name).await?, &self.pg) {
+                // Postgres finds its catalog without its name; the rewriting knows most tables, but not all.
+                (None, Some(pg)) if name.starts_with("pg_") => pg.table(name),
+                (found, _) => Ok(found),
+            },
             Schema::System => match self.scope.catalog.system(name, &self.scope.workspace) {
                 Some(table) => {
                     self.scope.reads.system(name);

@@ -19,6 +19,8 @@ use crate::catalog::Catalog;
 use crate::codes::GroupByCodes;
 use crate::function;
 use crate::hook::{SqlEmbed, SqlSearch};
+use crate::pg;
+use crate::pg::view::PgView;
 use crate::prune::PruneJoins;
 use crate::relation::TableFunctions;
 use crate::request::Zone;
@@ -26,6 +28,15 @@ use crate::scope::{CATALOG, PUBLIC, Scope};
 
 /// How many calendars keep a template.
 const TEMPLATES_MAX: usize = 64;
+
+/// Whose functions and types a session has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Dialect {
+    /// Ours.
+    Plain,
+    /// Those of Postgres' catalogs as well.
+    Postgres,
+}
 
 /// Makes sessions.
 pub(crate) struct Sessions {
@@ -35,13 +46,13 @@ pub(crate) struct Sessions {
     pub spill_bytes: u64,
     pub search: Option<Arc<dyn SqlSearch>>,
     pub embed: Option<Arc<dyn SqlEmbed>>,
-    pub templates: Mutex<HashMap<Zone, SessionState>>,
+    pub templates: Mutex<HashMap<(Zone, Dialect), SessionState>>,
 }
 
 impl Sessions {
     /// Returns the functions and settings for queries in `zone`; it names no table.
-    fn template(&self, zone: Zone) -> Result<SessionState> {
-        if let Some(template) = self.templates.lock().get(&zone) {
+    fn template(&self, zone: Zone, dialect: Dialect) -> Result<SessionState> {
+        if let Some(template) = self.templates.lock().get(&(zone, dialect)) {
             return Ok(template.clone());
         }
         let mut config = SessionConfig::new()
@@ -64,19 +75,28 @@ impl Sessions {
         let planners = function::planners(zone).into_iter().chain(known).collect();
         let mut state = builder.with_expr_planners(planners).build();
         function::register(&mut state, zone, self.embed.as_ref())?;
+        if dialect == Dialect::Postgres {
+            state = pg::function::register(state)?;
+        }
         let mut templates = self.templates.lock();
         if templates.len() >= TEMPLATES_MAX {
             templates.clear();
         }
-        templates.insert(zone, state.clone());
+        templates.insert((zone, dialect), state.clone());
         Ok(state)
     }
 
     /// Returns a session without tables, with its own memory, whose `now()` is `now`.
-    pub fn bare(&self, zone: Zone, now: Timestamp, memory: Arc<dyn MemoryPool>) -> Result<SessionState> {
+    pub fn bare(
+        &self,
+        zone: Zone,
+        dialect: Dialect,
+        now: Timestamp,
+        memory: Arc<dyn MemoryPool>,
+    ) -> Result<SessionState> {
         let start = DateTime::<Utc>::from_timestamp_micros(now.micros()).unwrap_or_default();
         let props = ExecutionProps::new().with_query_execution_start_time(start);
-        let state = SessionStateBuilder::new_from_existing(self.template(zone)?)
+        let state = SessionStateBuilder::new_from_existing(self.template(zone, dialect)?)
             .with_runtime_env(self.runtime(memory)?)
             .with_execution_props(props)
             .build();
@@ -99,9 +119,17 @@ impl Sessions {
         scope: &Arc<Scope>,
         past: BTreeMap<Position, Arc<Scope>>,
         now: Timestamp,
+        pg: Option<PgView>,
     ) -> Result<SessionState> {
         let mut state = bare.clone();
-        state.register_catalog_list(scope.names());
+        match pg {
+            None => state.register_catalog_list(scope.names()),
+            Some(view) => {
+                let position = scope.as_of.or(scope.pinned.position());
+                pg::function::register_session(&mut state, &view.session, &view.catalog, position)?;
+                state.register_catalog_list(scope.pg_names(view));
+            }
+        }
         let functions = TableFunctions { scope: scope.clone(), past, search: self.search.clone(), now };
         state.register_relation_planner(Arc::new(functions))?;
         Ok(state)

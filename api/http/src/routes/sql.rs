@@ -104,11 +104,10 @@ async fn answer(State(app): State<App>, Caller(principal): Caller, uri: Uri, req
         params: question.params,
         limit: question.limit.or(params.parsed("limit", "a whole number")?),
         timeout_ms: question.timeout_ms.or(params.parsed("timeout_ms", "milliseconds")?),
-        bytes: None,
         query_id: question.query_id.or_else(|| params.text("query_id").map(str::to_owned)),
         time_zone: question.time_zone,
         at: merged(params.read_at()?, question.min_position, question.wait_ms, question.as_of.as_ref())?,
-        now: None,
+        ..SqlCall::default()
     };
     let found = app.service.sql(&principal, call).await?;
     Ok(rows::answer(&app, found, format).await?)

@@ -3,6 +3,7 @@
 use partitura_event::{Problem, Source, Timestamp, Workspace};
 use serde::{Deserialize, Serialize};
 
+use super::scram::Verifier;
 use crate::principal::Scope;
 use crate::secret::{Secret, SecretHash};
 
@@ -37,6 +38,20 @@ pub(super) struct KeyRecord {
 pub(super) struct SecretRecord {
     pub hash: SecretHash,
     pub expires_at: Option<Timestamp>,
+    /// What proofs are checked with; secrets drawn before there were proofs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scram: Option<Verifier>,
+}
+
+impl SecretRecord {
+    /// Makes the record of a secret that works until it is replaced.
+    pub(super) fn new(secret: &Secret) -> Self {
+        Self { hash: secret.hash(), expires_at: None, scram: Some(Verifier::of(secret)) }
+    }
+
+    fn is_alive(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 /// What a new key shall be.
@@ -101,7 +116,7 @@ impl KeyRecord {
             server: key.server,
             created_at: now,
             revoked_at: None,
-            secrets: vec![SecretRecord { hash: secret.hash(), expires_at: None }],
+            secrets: vec![SecretRecord::new(secret)],
         })
     }
 
@@ -109,11 +124,17 @@ impl KeyRecord {
     pub(super) fn opens(&self, secret: &Secret, now: Timestamp) -> bool {
         let mut open = false;
         for record in &self.secrets {
-            let alive = record.expires_at.is_none_or(|end| now < end);
+            let alive = record.is_alive(now);
             // No short cut: every secret is compared, whatever the first comparison said.
             open |= record.hash.matches(secret) && alive;
         }
         open && self.revoked_at.is_none()
+    }
+
+    /// Returns what proofs of it are checked with now.
+    pub(super) fn verifiers(&self, now: Timestamp) -> impl Iterator<Item = &Verifier> {
+        let alive = self.secrets.iter().filter(move |record| self.revoked_at.is_none() && record.is_alive(now));
+        alive.filter_map(|record| record.scram.as_ref())
     }
 
     pub(super) fn info(&self) -> KeyInfo {

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use partitura_event::{Clock, ErrorClass, Problem, Timestamp, Workspace};
 
 use super::file::{KeyFile, KeyInfo, KeyRecord, NewKey, SecretRecord};
+use super::scram::{SCRAM_BYTES, ScramProof};
 use crate::durable_file;
 use crate::folder::unwritable;
 use crate::principal::Principal;
@@ -65,25 +66,33 @@ impl KeyRing {
         let key = Secret::parse(text)
             .and_then(|secret| ring.keys.iter().find(|key| key.id == secret.id && key.opens(&secret, now)))
             .ok_or_else(refused)?;
-        let actor = format!("key/{}", key.id);
-        match wanted {
-            // Who administers the server goes where they like.
-            Some(other) if *other != key.workspace && key.server => {
-                let (source, scopes) = (key.source.clone(), key.scopes.clone());
-                Ok(Principal::of_key(other.clone(), source, actor, scopes).of_server(true))
-            }
-            Some(other) if *other != key.workspace => {
-                if !key.reads.contains(other) {
-                    return Err(not_its_workspace());
-                }
-                let scopes = key.scopes.iter().copied().filter(|scope| scope.is_reading()).collect();
-                Ok(Principal::of_key(other.clone(), key.source.clone(), actor, scopes))
-            }
-            _ => {
-                let (workspace, source) = (key.workspace.clone(), key.source.clone());
-                Ok(Principal::of_key(workspace, source, actor, key.scopes.clone()).of_server(key.server))
-            }
-        }
+        principal(key, wanted)
+    }
+
+    /// Returns whether proofs of the key `id` can be checked.
+    pub fn takes_proofs(&self, id: &str) -> bool {
+        let now = self.clock.now();
+        self.current.load().keys.iter().any(|key| key.id == id && key.verifiers(now).next().is_some())
+    }
+
+    /// Returns who made `proof` for `messages` as the key `id`.
+    pub fn prove(
+        &self,
+        id: &str,
+        messages: &[u8],
+        proof: &[u8; SCRAM_BYTES],
+        wanted: Option<&Workspace>,
+    ) -> Result<ScramProof, Problem> {
+        let now = self.clock.now();
+        let ring = self.current.load();
+        let key = ring.keys.iter().find(|key| key.id == id).ok_or_else(refused)?;
+        let signature = key.verifiers(now).find_map(|verifier| verifier.check(messages, proof)).ok_or_else(refused)?;
+        Ok(ScramProof { principal: principal(key, wanted)?, signature })
+    }
+
+    /// Returns whether the key `id` still lets anybody in.
+    pub fn is_live(&self, id: &str) -> bool {
+        self.current.load().keys.iter().any(|key| key.id == id && key.revoked_at.is_none())
     }
 
     /// Returns all keys; of one workspace, if given.
@@ -122,7 +131,7 @@ impl KeyRing {
             for old in &mut key.secrets {
                 old.expires_at = Some(old.expires_at.map_or(end, |expiry| expiry.min(end)));
             }
-            key.secrets.push(SecretRecord { hash: secret.hash(), expires_at: None });
+            key.secrets.push(SecretRecord::new(&secret));
             info = Some(key.info());
             Ok(())
         })?;
@@ -151,6 +160,29 @@ impl KeyRing {
         durable_file::replace(&self.path, &text).map_err(|error| unwritable(&self.path, &error))?;
         self.current.store(Arc::new(file));
         Ok(())
+    }
+}
+
+/// Makes the principal of a key; `wanted` chooses among the workspaces that it may read.
+fn principal(key: &KeyRecord, wanted: Option<&Workspace>) -> Result<Principal, Problem> {
+    let actor = format!("key/{}", key.id);
+    match wanted {
+        // Who administers the server goes where they like.
+        Some(other) if *other != key.workspace && key.server => {
+            let (source, scopes) = (key.source.clone(), key.scopes.clone());
+            Ok(Principal::of_key(other.clone(), source, actor, scopes).of_server(true))
+        }
+        Some(other) if *other != key.workspace => {
+            if !key.reads.contains(other) {
+                return Err(not_its_workspace());
+            }
+            let scopes = key.scopes.iter().copied().filter(|scope| scope.is_reading()).collect();
+            Ok(Principal::of_key(other.clone(), key.source.clone(), actor, scopes))
+        }
+        _ => {
+            let (workspace, source) = (key.workspace.clone(), key.source.clone());
+            Ok(Principal::of_key(workspace, source, actor, key.scopes.clone()).of_server(key.server))
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement;
 use partitura_event::{ErrorClass, Problem};
 use serde_json::Value as Json;
-use sqlparser::ast::{Array, Expr, UnaryOperator, Value, ValueWithSpan, VisitMut, visit_expressions_mut};
+use sqlparser::ast::{Array, CastKind, Expr, UnaryOperator, Value, ValueWithSpan, VisitMut, visit_expressions_mut};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::request::Params;
@@ -40,7 +42,7 @@ pub(crate) fn number_marks(tokens: &mut [TokenWithSpan]) -> Result<(), Problem> 
 /// Replaces `$1`, `$name` by their values. Errors with the name of the first that is not given.
 pub(crate) fn bind(statement: &mut Statement, params: &Params) -> Result<(), Problem> {
     visit(statement, &mut |expr, name| match lookup(name, params) {
-        Some(value) => literal(name, value, 0).map(|bound| *expr = bound),
+        Some(value) => typed(name, literal(name, value, 0)?, params).map(|bound| *expr = bound),
         None => Err(missing(name, params)),
     })
 }
@@ -48,9 +50,20 @@ pub(crate) fn bind(statement: &mut Statement, params: &Params) -> Result<(), Pro
 /// Replaces those parameters that are given and leaves the others open.
 pub(crate) fn bind_given(statement: &mut Statement, params: &Params) -> Result<(), Problem> {
     visit(statement, &mut |expr, name| match lookup(name, params) {
-        Some(value) => literal(name, value, 0).map(|bound| *expr = bound),
-        None => Ok(()),
+        Some(value) => typed(name, literal(name, value, 0)?, params).map(|bound| *expr = bound),
+        None => typed(name, expr.clone(), params).map(|open| *expr = open),
     })
+}
+
+/// Casts a positional parameter to the type that its caller gave it.
+fn typed(name: &str, expr: Expr, params: &Params) -> Result<Expr, Problem> {
+    let place = bare(name).parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let Some(ty) = place.and_then(|place| params.types.get(place).copied().flatten()) else { return Ok(expr) };
+    let data_type = Parser::new(&PostgreSqlDialect {}).try_with_sql(ty).and_then(|mut parser| parser.parse_data_type());
+    let data_type = data_type.map_err(|error| {
+        Problem::new(ErrorClass::Internal, format!("the parameter type `{ty}` is no type: {error}"))
+    })?;
+    Ok(Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None })
 }
 
 /// Returns the names of parameters without a value, each once, in the order of the text.
