@@ -7,7 +7,7 @@ cache=${PARTITURA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/partitura}
 : "${ORT_DYLIB_PATH:=$cache/onnxruntime/libonnxruntime.so}"
 : "${PARTITURA_MODEL_DIR:=$cache/models/all-MiniLM-L6-v2}"
 [ -x "$cache/cargo-deny/cargo-deny" ] && : "${CARGO_DENY:=$cache/cargo-deny/cargo-deny}"
-for client in FLIGHT MCP OTLP; do
+for client in FLIGHT MCP OTLP OUT CLIENT; do
     folder=$cache/clients/$(printf %s "$client" | tr 'A-Z' 'a-z')
     [ ! -x "$folder/bin/python" ] || eval ": \"\${PARTITURA_${client}_PYTHON:=$folder/bin/python}\""
     [ ! -d "$folder-js/node_modules" ] || eval ": \"\${PARTITURA_${client}_NODE:=$folder-js}\""

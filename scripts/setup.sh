@@ -189,7 +189,7 @@ trap 'exit 130' INT TERM
 [ "$what" != cargo-deny ] && [ "$what" != all ] || install_deny
 [ "$what" = clients ] || exit 0
 # What only tests need, so `make demo` does without. Node.js may be missing: all other tests run.
-for clients in flight mcp otlp; do install_clients "$clients"; done
+for clients in flight mcp otlp out client; do install_clients "$clients"; done
 for clients in mcp otlp; do
     if command -v npm >/dev/null || [ -n "${CI:-}" ]; then
         install_node_clients "$clients-js"

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("partitura-http", 6),
     ("partitura-mcp", 6),
     ("partitura-flight", 6),
+    ("partitura-export", 6),
     ("partitura-pg", 6),
     ("partitura", 7),
     ("partitura-benches", 8),
@@ -46,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("datafusion-pg-catalog", &["partitura-query"]),
     ("arrow-flight", &["partitura-flight"]),
     ("tonic", &["partitura-flight"]),
+    ("object_store", &["partitura-export"]),
     ("clap", &["partitura"]),
 ];
 

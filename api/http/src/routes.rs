@@ -4,6 +4,8 @@ pub mod backup;
 pub mod context;
 pub mod conversations;
 pub mod events;
+pub mod exports;
+pub mod files;
 pub mod health;
 pub mod keys;
 pub mod knowledge;
@@ -25,6 +27,7 @@ pub fn all() -> Vec<Route> {
         stream::routes(),
         otlp::routes(),
         sql::routes(),
+        files::routes(),
         search::routes(),
         context::routes(),
         knowledge::routes(),
@@ -33,6 +36,7 @@ pub fn all() -> Vec<Route> {
         schemas::routes(),
         limits::routes(),
         keys::routes(),
+        exports::routes(),
         backup::routes(),
         health::routes(),
         openapi::routes(),

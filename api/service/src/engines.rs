@@ -16,6 +16,7 @@ use partitura_table::{TableSettings, TableStore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::exports::{ExportsTable, SharedExports};
 use crate::folder::Folder;
 use crate::health::Part;
 use crate::settings::Settings;
@@ -40,7 +41,12 @@ pub struct Engines {
 
 impl Engines {
     /// Opens everything in the folder.
-    pub async fn open(folder: &Folder, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, Problem> {
+    pub async fn open(
+        folder: &Folder,
+        settings: &Settings,
+        clock: &Arc<dyn Clock>,
+        exports: &SharedExports,
+    ) -> Result<Self, Problem> {
         let segments = open_log(folder, clock).await?;
         let log: Arc<dyn EventLog> = Arc::clone(&segments) as _;
         let store = TableStore::open(&folder.tables(), table_settings(settings), BASE_TABLES).await?;
@@ -54,7 +60,8 @@ impl Engines {
         }
         let followers =
             Projections { projector: projector.clone(), store: Arc::clone(&store), ranking: Arc::clone(&ranking) };
-        let own: [Arc<dyn SystemTable>; 2] = [Arc::new(followers), ranking.table()];
+        let exports = ExportsTable { exports: Arc::clone(exports), clock: Arc::clone(clock) };
+        let own: [Arc<dyn SystemTable>; 3] = [Arc::new(followers), ranking.table(), Arc::new(exports)];
         for table in system::tables(&store, settings).into_iter().chain(own) {
             builder = builder.system(table);
         }

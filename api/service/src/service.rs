@@ -12,7 +12,9 @@ use partitura_table::TableStore;
 use tokio::sync::watch;
 
 use crate::calendar::Calendars;
+use crate::download::Shelf;
 use crate::engines::Engines;
+use crate::exports::{ExportSpec, Exports};
 use crate::folder::Folder;
 use crate::gate::{BodyMemory, BodyShare, Gate};
 use crate::keys::KeyRing;
@@ -36,6 +38,8 @@ pub struct Service {
     metrics: Arc<Metrics>,
     calendars: Calendars,
     refusals: Refusals,
+    shelf: Arc<Shelf>,
+    exports: Arc<Exports>,
     accepting: AtomicBool,
 }
 
@@ -63,11 +67,18 @@ impl Service {
     /// Opens a locked folder: log, tables, projections, search.
     ///
     /// Returns when the log can be written and tables can be read; what tables lack they catch up behind.
-    pub async fn open(folder: Folder, settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
+    pub async fn open(
+        folder: Folder,
+        settings: Settings,
+        exports: Vec<ExportSpec>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Problem> {
         let keys = KeyRing::open(folder.keys(), Arc::clone(&clock))?;
         let tickets = TicketKey::open(&folder.tickets())?;
         let redactor = Redactor::new(redaction(&settings))?;
-        let engines = Engines::open(&folder, &settings, &clock).await?;
+        let shelf = Arc::new(Shelf::open(folder.root().join("downloads"), &settings)?);
+        let exports = Arc::new(Exports::open(folder.root().join("exports.json"), exports)?);
+        let engines = Engines::open(&folder, &settings, &clock, &exports).await?;
         let gates = Gates {
             appends: Gate::new("appends", settings.appends_max, settings.appends_max * 4),
             reads: Gate::new("reads", settings.queries_max, settings.queries_waiting_max),
@@ -87,6 +98,8 @@ impl Service {
             metrics: Arc::default(),
             calendars: Calendars::default(),
             refusals: Refusals::default(),
+            shelf,
+            exports,
             accepting: AtomicBool::new(true),
         }))
     }
@@ -238,6 +251,15 @@ impl Service {
 
     pub(crate) const fn refusals(&self) -> &Refusals {
         &self.refusals
+    }
+
+    pub(crate) const fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// Returns the scheduled exports.
+    pub const fn exports(&self) -> &Arc<Exports> {
+        &self.exports
     }
 
     pub(crate) const fn append_gate(&self) -> &Gate {

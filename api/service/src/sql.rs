@@ -163,7 +163,7 @@ impl Service {
         Ok(found.first().map_or_else(|| self.clock().now(), |event| event.recorded_at))
     }
 
-    fn sql_limits(&self, call: &SqlCall) -> Result<SqlLimits, Problem> {
+    pub(crate) fn sql_limits(&self, call: &SqlCall) -> Result<SqlLimits, Problem> {
         let settings = self.settings();
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let time = call.timeout_ms.map_or(settings.query_timeout, Duration::from_millis);
