@@ -140,6 +140,10 @@ impl Run<'_> {
         };
         manifest.check_position(self.position, self.target.shown())?;
         let mut exported = Exported { position: self.position, ..Exported::default() };
+        if self.position == 0 {
+            // There is no position to read at yet: what comes meanwhile would be taken now, and again the next time.
+            return Ok(exported);
+        }
         let mut gone = Vec::new();
         for item in items {
             let before = manifest.tables.get(&item.name).cloned().unwrap_or_default();
