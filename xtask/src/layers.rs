@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("partitura-http", 6),
     ("partitura-mcp", 6),
     ("partitura-flight", 6),
+    ("partitura-export", 6),
     ("partitura-pg", 6),
     ("partitura-otlp", 6),
     ("partitura", 7),
@@ -47,6 +48,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("datafusion-pg-catalog", &["partitura-query"]),
     ("arrow-flight", &["partitura-flight"]),
     ("tonic", &["partitura-flight", "partitura-otlp"]),
+    ("object_store", &["partitura-export"]),
     ("clap", &["partitura"]),
 ];
 

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use futures::StreamExt;
+use partitura_event::Problem;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
@@ -65,6 +66,11 @@ impl Client {
                 _ => return Err(Failure::of_answer(status, &response.bytes().await?)),
             }
         }
+    }
+
+    /// Sends a request; an answer that is a problem, and no answer, become one.
+    pub async fn ask(&self, request: RequestBuilder) -> Result<Response, Problem> {
+        self.send(request).await.map_err(Failure::into_problem)
     }
 
     /// Sends events; an answer with per-item results is an answer, whatever its status.

@@ -60,6 +60,12 @@ impl Failure {
         Self { text: "interrupted; what was acknowledged is kept".into(), exit: 130 }
     }
 
+    /// Returns it as a problem with the same exit code, for those who know nothing of commands.
+    pub fn into_problem(self) -> Problem {
+        let class = ErrorClass::ALL.iter().find(|class| class.exit() == self.exit);
+        Problem::new(class.copied().unwrap_or(ErrorClass::Unavailable), self.text)
+    }
+
     /// Prints it and returns the exit code.
     pub fn report(&self) -> ExitCode {
         if self.exit != 0 {

@@ -11,6 +11,7 @@ mod connection;
 mod failure;
 mod progress;
 mod rejects;
+mod remote;
 mod rows;
 mod server;
 mod settings_args;

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use partitura_event::{Clock, ErrorClass, Position, Problem, SystemClock};
+use partitura_export::Schedule;
 use partitura_http::Mount;
 use partitura_mcp::Mcp;
 use partitura_net::{Bound, Listening, Tls};
-use partitura_service::{Folder, Holder, Secret, Service, Settings};
+use partitura_service::{ExportSpec, Folder, Holder, Secret, Service, Settings};
 
 /// A running server.
 pub struct Server {
@@ -18,6 +19,7 @@ pub struct Server {
     address: SocketAddr,
     operator: String,
     settings: Settings,
+    schedule: Option<Schedule>,
 }
 
 /// Every address of the settings, taken before anything is opened.
@@ -69,12 +71,17 @@ impl Addresses {
 impl Server {
     /// Takes the folder, then the addresses, so that either is said before anything is opened.
     pub async fn start(settings: Settings) -> Result<Self, Problem> {
+        Self::start_with(settings, Vec::new()).await
+    }
+
+    /// Does the same, and exports by itself what it is told to.
+    pub async fn start_with(settings: Settings, exports: Vec<ExportSpec>) -> Result<Self, Problem> {
         let started = Instant::now();
         partitura_service::raise_file_limit();
         let tls = load_tls(&settings)?;
         let folder = Folder::open(&settings.data)?;
         let addresses = Addresses::bind(&settings).await?;
-        let service = Service::open(folder, settings.clone(), Arc::new(SystemClock)).await?;
+        let service = Service::open(folder, settings.clone(), exports, Arc::new(SystemClock)).await?;
         if let Some(address) = addresses.reachable()
             && !service.keys().has_live_key()
         {
@@ -87,7 +94,8 @@ impl Server {
         service.announce(address, operator.clone())?;
         let (opened_ms, head) = (started.elapsed().as_millis() as u64, service.head().map_or(0, Position::get));
         tracing::info!(%address, data = %settings.data.display(), head, opened_ms, "serving");
-        Ok(Self { service, doors, address, operator, settings })
+        let schedule = Schedule::start(&service);
+        Ok(Self { service, doors, address, operator, settings, schedule })
     }
 
     /// Returns every listener, by the name of its setting.
@@ -105,6 +113,9 @@ impl Server {
         let limit = self.settings.shutdown_max;
         let deadline = tokio::time::Instant::now() + limit;
         self.service.stop_accepting();
+        if let Some(schedule) = self.schedule {
+            schedule.stop().await;
+        }
         futures::future::join_all(self.doors.into_iter().map(|door| door.stop(limit / 2))).await;
         match tokio::time::timeout_at(deadline, self.service.close()).await {
             Ok(closed) => closed,

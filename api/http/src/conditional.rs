@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -29,8 +29,19 @@ pub fn unchanging(headers: &HeaderMap, value: &impl Serialize) -> Response {
     response
 }
 
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let lists = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
-    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+/// Returns whether `If-None-Match` names the tag: who asks has it.
+pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    tags(headers, &header::IF_NONE_MATCH).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// Returns whether `If-Match`, where it is sent, names the tag: nothing else is wanted.
+pub fn is_wanted(headers: &HeaderMap, tag: &str) -> bool {
+    !headers.contains_key(header::IF_MATCH)
+        || tags(headers, &header::IF_MATCH).any(|known| known == "*" || known == tag)
+}
+
+/// Returns the tags that a header lists.
+pub fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lists = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
 }

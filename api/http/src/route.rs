@@ -36,6 +36,13 @@ impl Route {
         Self { method, path: P::path(), access, operation: P::operation(), schemas, handler }
     }
 
+    /// Puts it at another path than its description names: one handler may serve several.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
     /// Says that its body may be of these media types.
     #[must_use]
     pub fn takes(mut self, media: &[&str]) -> Self {

@@ -4,6 +4,8 @@ pub mod backup;
 pub mod context;
 pub mod conversations;
 pub mod events;
+pub mod exports;
+pub mod files;
 pub mod health;
 pub mod keys;
 pub mod knowledge;
@@ -39,6 +41,7 @@ pub fn all() -> Vec<Route> {
         openai::routes(),
         sql::routes(),
         live_sql::routes(),
+        files::routes(),
         search::routes(),
         context::routes(),
         knowledge::routes(),
@@ -47,6 +50,7 @@ pub fn all() -> Vec<Route> {
         schemas::routes(),
         limits::routes(),
         keys::routes(),
+        exports::routes(),
         backup::routes(),
         health::routes(),
         openapi::routes(),

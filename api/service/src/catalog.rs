@@ -6,10 +6,9 @@ use partitura_event::{ErrorClass, Problem, kind, schema};
 use partitura_query::{SqlLimits, TableDescription};
 use serde_json::{Value, json};
 
-use crate::principal::Principal;
 use crate::read_at::ReadAt;
 use crate::service::Service;
-use crate::sql::{SqlAnswer, SqlCall};
+use crate::sql::SqlCall;
 use crate::subscriptions::definition::WINDOW_MAX;
 use crate::subscriptions::registry::SUBSCRIPTIONS_MAX;
 use crate::subscriptions::state::PARKED_MAX;
@@ -27,18 +26,17 @@ impl Service {
         self.engine().describe_table(name).await
     }
 
-    /// Returns all rows of one table.
-    pub async fn table_rows(&self, principal: &Principal, name: &str, at: ReadAt) -> Result<SqlAnswer, Problem> {
+    /// Returns the query that reads all rows of one table. A file must be whole, so they have no limit.
+    pub(crate) async fn table_call(&self, name: &str, at: ReadAt) -> Result<(SqlCall, SqlLimits), Problem> {
         let table = self.table(name).await?;
         // The name is one of the catalog's, never the caller's text.
         let quoted: Vec<_> = table.name.split('.').map(|part| format!("\"{part}\"")).collect();
         let sql = format!("SELECT * FROM {}", quoted.join("."));
-        // A file must be whole: it is streamed, so neither its rows nor its bytes need a limit.
         let settings = self.settings();
         let memory = usize::try_from(settings.query_memory_max).unwrap_or(usize::MAX);
-        let whole = usize::MAX / 4;
-        let limits = SqlLimits { rows: whole, bytes: whole, memory, time: settings.query_timeout_max };
-        self.sql_within(principal, SqlCall { sql, at, ..SqlCall::default() }, limits).await
+        let limits =
+            SqlLimits { rows: SqlLimits::WHOLE, bytes: SqlLimits::WHOLE, memory, time: settings.query_timeout_max };
+        Ok((SqlCall { sql, at, ..SqlCall::default() }, limits))
     }
 
     /// Lists the event kinds.
@@ -91,6 +89,9 @@ impl Service {
             "query_memory_max": settings.query_memory_max,
             "query_timeout_ms": settings.query_timeout.as_millis() as u64,
             "query_timeout_ms_max": settings.query_timeout_max.as_millis() as u64,
+            "downloads_bytes_max": settings.downloads_bytes_max,
+            "downloads_files_max": settings.downloads_files_max,
+            "downloads_keep_ms": settings.downloads_keep.as_millis() as u64,
             "mcp_rows_max": settings.mcp_rows_max,
             "mcp_bytes_max": settings.mcp_bytes_max,
             "wait_ms_max": settings.wait_max.as_millis() as u64,

@@ -16,6 +16,7 @@ use partitura_table::{TableSettings, TableStore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::exports::{ExportsTable, SharedExports};
 use crate::folder::Folder;
 use crate::health::Part;
 use crate::live::feed::Feed;
@@ -53,6 +54,7 @@ impl Engines {
         settings: &Settings,
         clock: &Arc<dyn Clock>,
         metrics: &Arc<Metrics>,
+        exports: &SharedExports,
     ) -> Result<Self, Problem> {
         let segments = open_log(folder, clock).await?;
         let log: Arc<dyn EventLog> = Arc::clone(&segments) as _;
@@ -72,8 +74,14 @@ impl Engines {
         let stop = CancellationToken::new();
         let means = Means::new(folder, settings, ground, Arc::clone(metrics))?;
         let webhooks = Webhooks::open(means, stop.child_token())?;
-        let own: [Arc<dyn SystemTable>; 4] =
-            [Arc::new(followers), ranking.table(), Arc::clone(&subscriptions) as _, Arc::clone(&webhooks) as _];
+        let exports = ExportsTable { exports: Arc::clone(exports), clock: Arc::clone(clock) };
+        let own: [Arc<dyn SystemTable>; 5] = [
+            Arc::new(followers),
+            ranking.table(),
+            Arc::clone(&subscriptions) as _,
+            Arc::clone(&webhooks) as _,
+            Arc::new(exports),
+        ];
         for table in system::tables(&store, settings).into_iter().chain(own) {
             builder = builder.system(table);
         }

@@ -19,8 +19,10 @@ pub mod append;
 mod arrow_rows;
 mod calendar;
 mod catalog;
+pub mod download;
 pub mod event_json;
 pub mod events;
+pub mod exports;
 pub mod fields;
 mod judgements;
 pub mod live;
@@ -53,6 +55,8 @@ pub use append::{AppendBody, AppendCall, Appended};
 pub use arrow_rows::{ARROW_STREAM, ArrowBody};
 pub use calendar::check_time_zone;
 pub use care::{Checked, restore};
+pub use download::{DownloadCall, FileOf, KeptFile, Turn};
+pub use exports::{ExportDone, ExportShown, ExportSpec, Exports};
 pub use event_json::ShownEvent;
 pub use events::EventPage;
 pub use folder::{FORMAT, Folder, Holder, has_format};
@@ -69,13 +73,13 @@ pub use metrics::raise_file_limit;
 pub use model::{model_folder, onnx_runtime};
 pub use otlp::{OtlpCall, OtlpTaken};
 pub use partitura_query::{
-    Columns, Format, PG_VERSION, Parameter, PgSession, SQL_BYTES_MAX, SqlStats, SqlStream, TableDescription, Written,
-    encode,
+    Changes, Columns, Encoder, Format, PG_VERSION, Parameter, PgSession, SQL_BYTES_MAX, SqlStats, SqlStream,
+    TableDescription, Written, encode,
 };
 pub use principal::{Principal, Scope};
 pub use problem_json::members;
 pub use pump::pumped;
-pub use quantity::show_bytes;
+pub use quantity::{read_bytes, show_bytes};
 pub use read_at::{AsOf, ReadAt};
 pub use recording::Recording;
 pub use secret::Secret;

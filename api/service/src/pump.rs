@@ -6,16 +6,14 @@ use futures::{Stream, StreamExt};
 use partitura_event::{ErrorClass, Problem};
 use tokio::sync::mpsc;
 
-use crate::sql::SqlHold;
-
 /// One piece of an answer on its way, or its proper end.
 type Piece<T> = Option<Result<T, Problem>>;
 
-/// Reads the rest in a task of its own: a client that stops reading for `pause` loses the query, so that a few of
-/// them cannot keep every place of the running ones.
+/// Reads the rest in a task of its own, and gives `hold` back when it ends: a client that stops reading for `pause`
+/// loses the query, so that a few of them cannot keep every place of the running ones.
 pub fn pumped<T: Send + 'static>(
     rest: impl Stream<Item = Result<T, Problem>> + Send + 'static,
-    hold: SqlHold,
+    hold: impl Send + 'static,
     pause: Duration,
 ) -> impl Stream<Item = Result<T, Problem>> + Send + 'static {
     let (sender, receiver) = mpsc::channel::<Piece<T>>(1);

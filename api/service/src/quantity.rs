@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use partitura_event::Problem;
+
 /// A number of bytes.
 pub type Bytes = u64;
 
@@ -20,6 +22,14 @@ pub fn bytes(text: &str) -> Option<Bytes> {
     };
     let scaled = number * factor as f64;
     (scaled.is_finite() && scaled < 1e15).then_some(scaled as Bytes)
+}
+
+/// Reads a size of a field. Errors name the field and what it takes.
+pub fn read_bytes(field: &str, text: &str) -> Result<Bytes, Problem> {
+    bytes(text).filter(|bytes| *bytes > 0).ok_or_else(|| {
+        let detail = format!("`{field}` takes a size such as 256MiB, not {text:?}");
+        Problem::invalid_field(field, "wrong_type", detail)
+    })
 }
 
 /// Reads a duration, of at most a hundred years; `None` when it is not one.

@@ -12,7 +12,9 @@ use partitura_table::TableStore;
 use tokio::sync::watch;
 
 use crate::calendar::Calendars;
+use crate::download::Shelf;
 use crate::engines::Engines;
+use crate::exports::{ExportSpec, Exports};
 use crate::folder::Folder;
 use crate::gate::{BodyMemory, BodyShare, Gate};
 use crate::keys::KeyRing;
@@ -36,6 +38,8 @@ pub struct Service {
     metrics: Arc<Metrics>,
     calendars: Calendars,
     intake: Intake,
+    shelf: Arc<Shelf>,
+    exports: Arc<Exports>,
     accepting: AtomicBool,
 }
 
@@ -64,12 +68,19 @@ impl Service {
     /// Opens a locked folder: log, tables, projections, search.
     ///
     /// Returns when the log can be written and tables can be read; what tables lack they catch up behind.
-    pub async fn open(folder: Folder, settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Problem> {
+    pub async fn open(
+        folder: Folder,
+        settings: Settings,
+        exports: Vec<ExportSpec>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, Problem> {
         let keys = Arc::new(KeyRing::open(folder.keys(), Arc::clone(&clock))?);
         let tickets = TicketKey::open(&folder.tickets())?;
         let redactor = Redactor::new(redaction(&settings))?;
         let metrics = Arc::<Metrics>::default();
-        let engines = Engines::open(&folder, &settings, &clock, &metrics).await?;
+        let shelf = Arc::new(Shelf::open(folder.root().join("downloads"), &settings)?);
+        let exports = Arc::new(Exports::open(folder.root().join("exports.json"), exports)?);
+        let engines = Engines::open(&folder, &settings, &clock, &metrics, &exports).await?;
         let gates = Gates {
             appends: Gate::new("appends", settings.appends_max, settings.appends_max * 4),
             reads: Gate::new("reads", settings.queries_max, settings.queries_waiting_max),
@@ -90,6 +101,8 @@ impl Service {
             metrics,
             calendars: Calendars::default(),
             intake: Intake::default(),
+            shelf,
+            exports,
             accepting: AtomicBool::new(true),
         }))
     }
@@ -260,6 +273,15 @@ impl Service {
 
     pub(crate) const fn intake(&self) -> &Intake {
         &self.intake
+    }
+
+    pub(crate) const fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// Returns the scheduled exports.
+    pub const fn exports(&self) -> &Arc<Exports> {
+        &self.exports
     }
 
     pub(crate) const fn append_gate(&self) -> &Gate {

@@ -119,6 +119,9 @@ settings! {
     query_memory_max: Bytes = "1GiB", "Memory for all running SQL queries together";
     query_timeout: Span = "30s", "Time of a SQL query that asks for none";
     query_timeout_max: Span = "10m", "Longest `timeout_ms` that a query may ask for";
+    downloads_bytes_max: Bytes = "8GiB", "Disk for the files of rows that are read by URL, all together";
+    downloads_files_max: usize = "64", "Most of these files that are kept";
+    downloads_keep: Span = "5m", "How long one is kept after it was read last";
     mcp_rows_max: usize = "1000", "Most rows that one MCP tool call may ask for";
     mcp_bytes_max: Bytes = "256KiB", "Most bytes of stored data in one answer of an MCP tool";
     wait_max: Span = "60s", "Longest `wait_ms` that a read may ask for";

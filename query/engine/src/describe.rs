@@ -13,7 +13,7 @@ use crate::request::Zone;
 use crate::rules::Rules;
 use crate::scope::Scope;
 use crate::session::Dialect;
-use crate::source::{ColumnDescription, TableDescription};
+use crate::source::{Changes, ColumnDescription, TableDescription};
 use crate::view::View;
 
 /// Memory of planning views without running them.
@@ -67,6 +67,8 @@ fn describe_view(core: &Core, view: &View, schema: &Schema) -> TableDescription 
         kind: "view",
         grain: view.grain.clone(),
         key: view.key.clone(),
+        // A view in front of a stored table has that table's rows.
+        changes: if core.catalog.base(&view.name).is_some() { Changes::Replaced } else { Changes::Computed },
         unique: false,
         joins: view.joins.clone(),
         columns: columns.collect(),

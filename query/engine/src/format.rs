@@ -102,12 +102,17 @@ impl Format {
 
     /// Returns a fresh encoder.
     pub fn encoder(self) -> Box<dyn Encoder> {
+        self.encoder_of(None)
+    }
+
+    /// Returns a fresh encoder. In Parquet, a row group has no more rows than these.
+    pub fn encoder_of(self, row_group_rows: Option<usize>) -> Box<dyn Encoder> {
         match self {
             Self::Json => Box::new(json::JsonArray::default()),
             Self::Ndjson => Box::new(json::JsonLines::default()),
             Self::Csv => Box::new(csv::Csv),
             Self::Arrow => Box::new(arrow::ArrowStream::default()),
-            Self::Parquet => Box::new(parquet::Parquet::default()),
+            Self::Parquet => Box::new(parquet::Parquet::new(row_group_rows)),
             Self::Markdown => Box::new(table::TextTable::markdown()),
             Self::Pretty => Box::new(table::TextTable::pretty()),
             Self::Typed => Box::new(typed::Typed::default()),

@@ -67,6 +67,6 @@ pub use reads::Reads;
 pub use request::{Params, SqlLimits, SqlRequest, Zone};
 pub use running::RunningQuery;
 pub use search::{SearchReply, SearchRequest, Searcher, SearcherSettings, SqlModel};
-pub use source::{ColumnDescription, Pinned, TableDescription, Tables};
+pub use source::{Changes, ColumnDescription, Pinned, TableDescription, Tables};
 pub use stream::{SqlStats, SqlStream, StatsHandle};
 pub use system::SystemTable;

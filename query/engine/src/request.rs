@@ -75,6 +75,11 @@ pub struct SqlLimits {
     pub time: Duration,
 }
 
+impl SqlLimits {
+    /// No limit of rows or bytes, for an answer that is streamed.
+    pub const WHOLE: usize = usize::MAX / 4;
+}
+
 impl Default for SqlLimits {
     fn default() -> Self {
         Self { rows: 100_000, bytes: 256 << 20, memory: 1 << 30, time: Duration::from_secs(30) }

@@ -45,6 +45,8 @@ pub struct TableDescription {
     pub grain: String,
     /// Columns that name one row.
     pub key: Vec<String>,
+    /// What becomes of rows that are there.
+    pub changes: Changes,
     /// Whether the store keeps the key unique (ids without regard to case).
     #[serde(skip)]
     pub unique: bool,
@@ -58,6 +60,20 @@ pub struct TableDescription {
     /// Arrow schema of all columns.
     #[serde(skip)]
     pub stored_schema: SchemaRef,
+}
+
+/// What becomes of the rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Changes {
+    /// They stay as they are, and others come.
+    Appended,
+    /// They follow what is known: a task has one row, which changes.
+    Replaced,
+    /// They are computed of other tables when they are read.
+    Computed,
+    /// They are of the moment, at no position.
+    Live,
 }
 
 /// What a column means.

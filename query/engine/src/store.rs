@@ -9,7 +9,7 @@ use partitura_table::schema::{HISTORY_SUFFIX, POS, POS_TO};
 use partitura_table::{Shape, Snapshot, TableSpec, TableStore};
 
 use crate::describe::type_name;
-use crate::source::{ColumnDescription, Pinned, TableDescription, Tables};
+use crate::source::{Changes, ColumnDescription, Pinned, TableDescription, Tables};
 
 impl Tables for TableStore {
     fn pin(&self) -> Arc<dyn Pinned> {
@@ -53,6 +53,7 @@ pub(crate) fn describe_spec(spec: &TableSpec) -> Vec<TableDescription> {
         kind: "table",
         grain: spec.grain.to_owned(),
         key: key.clone(),
+        changes: if keyed { Changes::Replaced } else { Changes::Appended },
         unique: keyed,
         joins: joins.clone(),
         columns: columns(spec, &spec.public_schema()),
@@ -65,6 +66,7 @@ pub(crate) fn describe_spec(spec: &TableSpec) -> Vec<TableDescription> {
             kind: "table",
             grain: format!("One row per closed version of a row of `{}`.", spec.name),
             key: key.into_iter().chain([POS.to_owned()]).collect(),
+            changes: Changes::Appended,
             unique: false,
             joins,
             columns: columns(spec, &spec.public_history_schema()),

@@ -12,7 +12,7 @@ use partitura_event::{Problem, Workspace};
 use crate::failure::external;
 use crate::made::Rows;
 use crate::running::Running;
-use crate::source::{ColumnDescription, TableDescription};
+use crate::source::{Changes, ColumnDescription, TableDescription};
 
 /// A table whose rows are computed when it is read. It shows a workspace only what is its own.
 #[async_trait]
@@ -34,6 +34,7 @@ pub fn describe(name: &str, grain: &str, key: &[&str], columns: &[(&str, DataTyp
         kind: "system",
         grain: grain.to_owned(),
         key: key.iter().map(|&column| column.to_owned()).collect(),
+        changes: Changes::Live,
         unique: false,
         joins: Vec::new(),
         columns: columns

@@ -59,10 +59,14 @@ error_classes! {
     Gone: "gone", "Gone", 410, 9, "02000", -32002, 4;
     /// Read the current revision, decide again.
     RevisionMismatch: "revision_mismatch", "The stream has moved", 412, 9, "40001", -32000, 5;
+    /// Read the file again from its beginning.
+    FileChanged: "file_changed", "The file has changed", 412, 9, "40001", -32000, 5;
     /// Send less.
     TooLarge: "too_large", "Too large", 413, 8, "54000", -32602, 2;
     /// Send a supported content type.
     UnsupportedMedia: "unsupported_media_type", "Content type not supported", 415, 3, "22023", -32602, 2;
+    /// Ask for a part that the file has; its length is told.
+    RangeNotSatisfiable: "range_not_satisfiable", "The file has no such part", 416, 11, "22003", -32602, 2;
     /// Fix the named fields.
     Invalid: "invalid", "Invalid request", 422, 3, "22023", -32602, 2;
     /// Slow down; wait for `Retry-After`.

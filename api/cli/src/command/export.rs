@@ -1,33 +1,54 @@
-//! `partitura export`: writes tables, a query or all events to files.
-
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+//! `partitura export`: writes tables or a query to files of a folder or an object store.
 
 use clap::{Args, ValueEnum};
-use reqwest::{Method, RequestBuilder};
-use serde_json::json;
+use partitura_event::Problem;
+use partitura_export::job::{FILE_BYTES, Job, Layout, What, format};
+use partitura_export::partition::Partition;
+use partitura_export::{Exported, Target, run};
+use partitura_service::read_bytes;
 
 use crate::args::Shared;
 use crate::client::Client;
 use crate::connection::Connection;
 use crate::failure::{Failure, Outcome};
 use crate::progress;
+use crate::remote::Remote;
 
-/// Writes tables or events to files.
+/// Writes tables or a query to files.
 #[derive(Args, Debug)]
 pub struct Export {
-    /// Tables or views to write, `events` too; every table when none is named
+    /// Tables or views to write, `events` too; every stored table when none is named
     tables: Vec<String>,
-    /// Folder for the files
+    /// Folder for the files, or s3://bucket/prefix with the AWS_… variables of the environment
     #[arg(long, short = 'o', default_value = "partitura-export")]
-    out: PathBuf,
+    out: String,
     /// Kind of the files
     #[arg(long = "as", default_value = "parquet")]
     kind: Kind,
-    /// Write the rows of this query instead, to `query.<kind>`
+    /// Write the rows of this query instead
     #[arg(long, conflicts_with = "tables")]
     sql: Option<String>,
+    /// What the files of the query are called
+    #[arg(long, default_value = "query", requires = "sql")]
+    name: String,
+    /// Make a data set, with folders by column, or by date(…), month(…) or year(…) of one: 'date(time),agent_id'
+    #[arg(long, value_name = "LIST")]
+    partition_by: Option<String>,
+    /// Make a data set, or add to it what is new since the last export; what changed is replaced
+    #[arg(long)]
+    incremental: bool,
+    /// Make a data set, in files of at most this many rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    file_rows: Option<u64>,
+    /// Make a data set, in files that end at this size [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    file_bytes: Option<String>,
+    /// Most rows of a Parquet row group [default: 131072]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    row_group_rows: Option<u32>,
+    /// Reach the object store without TLS
+    #[arg(long)]
+    allow_http: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -51,46 +72,44 @@ impl Kind {
 
 impl Export {
     pub async fn run(self, shared: &Shared) -> Outcome {
+        let job = self.job()?;
         let connection = Connection::open(shared).await?;
-        connection.run(async |client| self.write(client).await).await
-    }
-
-    async fn write(&self, client: &Client) -> Outcome {
-        std::fs::create_dir_all(&self.out).map_err(|error| Failure::of_file(&self.out, error))?;
-        let kind = self.kind.name();
-        if let Some(sql) = &self.sql {
-            let request = client.request(Method::POST, "/v1/sql").json(&json!({"sql": sql, "format": kind}));
-            return write(client, request, &self.out.join(format!("query.{kind}"))).await;
-        }
-        let tables = if self.tables.is_empty() { every_table(client).await? } else { self.tables.clone() };
-        let bar = progress::count(tables.len() as u64, "tables");
-        for table in &tables {
-            bar.set_message(table.clone());
-            let request = client.request(Method::GET, &format!("/v1/tables/{table}.{kind}"));
-            write(client, request, &self.out.join(format!("{table}.{kind}"))).await?;
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
+        let target = Target::open(&self.out, self.allow_http)?;
+        let exported = connection.run(async |client| write(client, &target, &job).await).await?;
+        let Exported { position, tables, files, rows, removed, .. } = exported;
+        eprintln!("position {position}: {tables} tables, {files} files with {rows} rows written, {removed} removed");
         Ok(())
     }
+
+    fn job(&self) -> Result<Job, Problem> {
+        let what = match &self.sql {
+            Some(sql) => What::Query { name: self.name.clone(), sql: sql.clone() },
+            None => What::Tables(self.tables.clone()),
+        };
+        let is_set = self.partition_by.is_some() || self.incremental || self.file_rows.is_some();
+        let layout = if is_set || self.file_bytes.is_some() {
+            let file_bytes = self.file_bytes.as_deref().map(|text| read_bytes("file_bytes", text)).transpose()?;
+            Layout::DataSet {
+                partition_by: Partition::parse_list(self.partition_by.as_deref().unwrap_or_default())?,
+                file_rows: self.file_rows,
+                file_bytes: file_bytes.unwrap_or(FILE_BYTES),
+                incremental: self.incremental,
+            }
+        } else {
+            Layout::Files
+        };
+        let row_group_rows = self.row_group_rows.map(|rows| rows as usize);
+        Ok(Job { what, format: format(self.kind.name())?, layout, row_group_rows })
+    }
 }
 
-async fn every_table(client: &Client) -> Result<Vec<String>, Failure> {
-    let list = client.json(Method::GET, "/v1/tables?limit=1000", None).await?;
-    let tables = list["data"].as_array().into_iter().flatten();
-    let stored = tables.filter(|table| table["kind"] == "table");
-    Ok(stored.filter_map(|table| table["name"].as_str().map(str::to_owned)).collect())
-}
-
-/// Writes beside and renames, so that a file under its name is whole.
-async fn write(client: &Client, request: RequestBuilder, path: &Path) -> Outcome {
-    let response = client.send(request).await?;
-    let beside = path.with_extension("part");
-    let file = File::create(&beside).map_err(|error| Failure::of_file(&beside, error))?;
-    let mut out = BufWriter::new(file);
-    client.copy(response, &mut out).await?;
-    drop(out);
-    std::fs::rename(&beside, path).map_err(|error| Failure::of_file(path, error))?;
-    println!("{}", path.display());
-    Ok(())
+async fn write(client: &Client, target: &Target, job: &Job) -> Result<Exported, Failure> {
+    let bar = progress::step("exporting");
+    let tell = |file: &str| {
+        bar.set_message(file.to_owned());
+        println!("{file}");
+    };
+    let exported = run(&Remote(client), target, job, &tell).await;
+    bar.finish_and_clear();
+    Ok(exported?)
 }

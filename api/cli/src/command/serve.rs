@@ -8,7 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::args::Shared;
 use crate::failure::Outcome;
 use crate::server::Server;
-use crate::{settings_file, telemetry};
+use crate::settings_file::{self, Effective};
+use crate::telemetry;
 
 /// Runs the server.
 #[derive(Args, Debug)]
@@ -16,12 +17,12 @@ pub struct Serve {}
 
 impl Serve {
     pub async fn run(self, shared: &Shared) -> Outcome {
-        let settings = settings_file::resolve(shared)?.settings;
+        let Effective { settings, exports, .. } = settings_file::resolve(shared)?;
         telemetry::start(&settings);
         let mut terminated = signal(SignalKind::terminate())?;
         let mut interrupted = signal(SignalKind::interrupt())?;
         let server = tokio::select! {
-            server = Server::start(settings) => server?,
+            server = Server::start_with(settings, exports) => server?,
             _ = terminated.recv() => return Ok(()),
             _ = interrupted.recv() => return Ok(()),
         };

@@ -1,30 +1,25 @@
 //! `/v1/tables`: what there is, and whole tables as files.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::routing::get;
-use partitura_service::{Format, Scope};
+use partitura_service::{FileOf, Scope};
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::credentials::Access::Needs;
 use crate::credentials::Caller;
+use crate::download::{self, Wish};
 use crate::query::{Params, READ_AT};
 use crate::reply::{self, Answer};
 use crate::route::Route;
-use crate::rows;
 
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new::<__path_list>(Needs(Scope::Read), get(list)),
-        Route::new::<__path_one>(Needs(Scope::Read), get(one))
-            .gives(FILES.iter().map(|(_, format)| format.media_type())),
+        Route::new::<__path_one>(Needs(Scope::Read), get(one)).gives(download::media_types()),
     ]
 }
-
-/// Endings that ask for the rows instead of the description.
-const FILES: &[(&str, Format)] =
-    &[(".parquet", Format::Parquet), (".arrow", Format::Arrow), (".csv", Format::Csv), (".ndjson", Format::Ndjson)];
 
 /// List tables and views, with what one row is.
 #[utoipa::path(
@@ -38,14 +33,18 @@ async fn list(State(app): State<App>, Caller(_): Caller, uri: Uri) -> Answer {
     let params = Params::of(&uri, &[&["limit"]])?;
     let limit = params.limit(1_000, 1_000)?;
     let tables = app.service.tables().await?;
-    let short = |table: &partitura_service::TableDescription| json!({"name": table.name, "kind": table.kind, "grain": table.grain, "key": table.key});
+    let short = |table: &partitura_service::TableDescription| {
+        json!({"name": table.name, "kind": table.kind, "grain": table.grain, "key": table.key,
+        "changes": table.changes})
+    };
     let data: Vec<Value> = tables.iter().take(limit).map(short).collect();
     Ok(reply::json(&json!({"data": data, "next_cursor": null})))
 }
 
 /// Describe a table, or download it.
 ///
-/// `{name}` gives grain, keys, safe joins and columns; `{name}.parquet`, `.arrow`, `.csv` and `.ndjson` give its rows.
+/// `{name}` gives grain, keys, safe joins and columns; `{name}.parquet`, `.arrow`, `.csv` and `.ndjson` give its rows
+/// as a file, with `ETag`, `Content-Length` and ranges, so that readers of Parquet take the URL for a file.
 #[utoipa::path(
     get,
     path = "/v1/tables/{name}",
@@ -58,16 +57,18 @@ async fn list(State(app): State<App>, Caller(_): Caller, uri: Uri) -> Answer {
     responses((status = 200, description = "The description, or the file", body = Value)),
     tag = "tables"
 )]
-async fn one(State(app): State<App>, Caller(principal): Caller, Path(name): Path<String>, uri: Uri) -> Answer {
+async fn one(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    Path(name): Path<String>,
+    uri: Uri,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer {
     let params = Params::of(&uri, &[READ_AT])?;
-    let Some((table, format)) = FILES.iter().find_map(|(ending, format)| Some((name.strip_suffix(ending)?, *format)))
-    else {
+    let Some((table, format)) = download::split(&name) else {
         return Ok(reply::json(&app.service.table(&name).await?));
     };
-    let found = app.service.table_rows(&principal, table, params.read_at()?).await?;
-    let mut response = rows::answer(&app, found, format).await?;
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(response)
+    let file = FileOf::Table(table.to_owned(), params.read_at()?);
+    download::answer(&app, &principal, Wish::of(&method, &headers), (file, format), &name).await
 }

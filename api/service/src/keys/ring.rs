@@ -90,11 +90,6 @@ impl KeyRing {
         Ok(ScramProof { principal: principal(key, wanted)?, signature })
     }
 
-    /// Returns whether the key `id` still lets anybody in.
-    pub fn is_live(&self, id: &str) -> bool {
-        self.current.load().keys.iter().any(|key| key.id == id && key.revoked_at.is_none())
-    }
-
     /// Returns all keys; of one workspace, if given.
     pub fn list(&self, workspace: Option<&Workspace>) -> Vec<KeyInfo> {
         let ring = self.current.load();

@@ -3,10 +3,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use partitura_event::{Position, Problem};
+use partitura_event::{Position, Problem, Timestamp};
 
 use super::exposition::Exposition;
 use super::process;
+use crate::exports::ExportState;
 use crate::gate::Load;
 use crate::health::free_space;
 use crate::key_calls::operators_only;
@@ -15,7 +16,7 @@ use crate::service::Service;
 use crate::subscriptions::subscription::Standing;
 
 /// Parts of the data folder whose size is told.
-const PARTS: [&str; 4] = ["log", "tables", "search", "spill"];
+const PARTS: [&str; 5] = ["log", "tables", "search", "spill", "downloads"];
 
 impl Service {
     /// Returns the Prometheus text. It counts over all workspaces, so it is for who administers the server.
@@ -32,6 +33,20 @@ impl Service {
         for (name, help, value) in self.engines().gauges() {
             out.single(name, "gauge", help, value);
         }
+        self.write_exports(&mut out);
+        let (files, bytes) = self.shelf().load();
+        out.single(
+            "partitura_downloads_files",
+            "gauge",
+            "Files of rows that are kept for readers by URL.",
+            files as f64,
+        );
+        out.single(
+            "partitura_downloads_bytes",
+            "gauge",
+            "Bytes of files of rows, written or read now too.",
+            bytes as f64,
+        );
         let root = self.folder().root().to_path_buf();
         let sizes = move || PARTS.map(|part| (part, folder_bytes(&root.join(part))));
         // A folder of tables has many files; looking at them must not stop other requests.
@@ -85,6 +100,31 @@ impl Service {
         out.family("partitura_webhooks", "gauge", "Webhooks by state.");
         out.sample(&[("state", "enabled")], enabled as f64);
         out.sample(&[("state", "disabled")], disabled as f64);
+    }
+
+    fn write_exports(&self, out: &mut Exposition) {
+        let all = self.exports().all();
+        if all.is_empty() {
+            return;
+        }
+        let mut family = |name, kind, help, value: &dyn Fn(&ExportState) -> f64| {
+            out.family(name, kind, help);
+            all.iter().for_each(|(export, state)| out.sample(&[("export", export.as_str())], value(state)));
+        };
+        let seconds = |time: Option<Timestamp>| time.map_or(0.0, |time| time.micros() as f64 / 1e6);
+        family("partitura_export_runs_total", "counter", "Runs without error.", &|state| state.runs as f64);
+        family("partitura_export_failures", "gauge", "Runs that failed since one did not.", &|state| {
+            state.failures.into()
+        });
+        family(
+            "partitura_export_success_time_seconds",
+            "gauge",
+            "When the last run ended that was without error.",
+            &|state| seconds(state.succeeded_at),
+        );
+        family("partitura_export_position", "gauge", "Position of that run.", &|state| {
+            state.last.map_or(0.0, |last| last.position as f64)
+        });
     }
 
     fn write_gates(&self, out: &mut Exposition) {

@@ -14,8 +14,10 @@ use parquet::file::properties::WriterProperties;
 use super::Encoder;
 use crate::stream::SqlStats;
 
-/// Rows per row group: what a writer holds in memory.
+/// Rows per row group, when nothing else is asked for.
 const ROW_GROUP_ROWS: usize = 131_072;
+/// Bytes per row group: what a writer holds in memory, where rows are wide.
+const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// Bytes that a writer has written and nobody has taken yet.
 #[derive(Clone, Default)]
@@ -40,17 +42,26 @@ impl Write for Buffer {
 }
 
 /// Writes a Parquet file with zstd.
-#[derive(Default)]
 pub(super) struct Parquet {
+    row_group_rows: usize,
     buffer: Buffer,
     writer: Option<ArrowWriter<Buffer>>,
+}
+
+impl Parquet {
+    /// Makes one with row groups of at most this many rows.
+    pub fn new(row_group_rows: Option<usize>) -> Self {
+        let row_group_rows = row_group_rows.unwrap_or(ROW_GROUP_ROWS).max(1);
+        Self { row_group_rows, buffer: Buffer::default(), writer: None }
+    }
 }
 
 impl Encoder for Parquet {
     fn begin(&mut self, schema: &SchemaRef, _: &mut Vec<u8>) -> Result<(), ArrowError> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_max_row_group_row_count(Some(self.row_group_rows))
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
             .set_created_by("partitura".to_owned())
             .build();
         self.writer = Some(ArrowWriter::try_new(self.buffer.clone(), schema.clone(), Some(properties))?);
