@@ -3,7 +3,6 @@
 //! `scripts/setup.sh clients` installs the tools; `scripts/env.sh` says where they are.
 
 #[path = "door/answer.rs"]
-#[expect(dead_code, reason = "shared with the other stories")]
 mod answer;
 #[path = "door/server.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]

@@ -4,7 +4,6 @@ mod langfuse;
 mod openai_agents;
 mod phoenix;
 
-
 use partitura_event::{ErrorClass, Problem};
 use partitura_ingest::otlp::{Encoding, Signal};
 use partitura_ingest::vendor::{Judgement, Span, request};

@@ -118,7 +118,7 @@ def flight(server):
 
 
 def host_and_port(server):
-    host, port = server.listeners["pg"].split("://")[1].rsplit(":", 1)
+    host, port = server.listeners["pg"].split("://")[1].split("/")[0].rsplit(":", 1)
     return host, int(port)
 
 

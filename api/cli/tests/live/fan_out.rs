@@ -26,6 +26,7 @@ struct Load {
 
 /// What one run showed.
 #[derive(Debug)]
+#[expect(dead_code, reason = "printed, for `--nocapture`")]
 struct Seen {
     seconds: f64,
     /// From the request until the last client had its last event, the longest and the median.
