@@ -24,7 +24,7 @@ impl Source for Remote<'_> {
         let answer = self.0.ask(self.0.request(Method::GET, "/v1/tables?limit=1000")).await?;
         let position = answer.headers().get("x-partitura-position").and_then(|value| value.to_str().ok()?.parse().ok());
         let position = position.ok_or_else(|| broken("it says no position: is it a Partitura server?"))?;
-        let list: Value = answer.json().await.map_err(|error| broken(error))?;
+        let list: Value = answer.json().await.map_err(broken)?;
         let tables = list["data"].as_array().into_iter().flatten().filter_map(table).collect();
         Ok(Catalog { position, tables })
     }
@@ -72,7 +72,7 @@ impl Decoding {
                 continue;
             }
             match self.chunks.next().await {
-                Some(chunk) => self.pending = Buffer::from(chunk.map_err(|error| broken(error))?),
+                Some(chunk) => self.pending = Buffer::from(chunk.map_err(broken)?),
                 // One that breaks off is no end: the stream says itself that it is whole.
                 None => return self.decoder.finish().map(|()| None).map_err(of_arrow),
             }

@@ -84,6 +84,9 @@ async fn good_items_of_a_bad_batch_are_taken() {
     assert_eq!(rows, json!([{"interaction_id": format!("{TRACE}-0000000000000004")}]));
 }
 
+/// What is wrong, the call, its metadata, its frames, the code of the refusal, and words of it.
+type Case<'a> = (&'a str, &'a str, Vec<(&'a str, &'a str)>, Vec<u8>, i32, &'a str);
+
 #[tokio::test]
 async fn what_cannot_be_read_is_refused_and_said() {
     let server = server(&[]);
@@ -94,7 +97,7 @@ async fn what_cannot_be_read_is_refused_and_said() {
     let cut = gzip(&whole)[..40].to_vec();
     let encoding = |name| [("grpc-encoding", name)];
     let large = [[0].as_slice(), &(65_u32 << 20).to_be_bytes(), b"x"].concat();
-    let cases: Vec<(&str, &str, Vec<(&str, &str)>, Vec<u8>, i32, &str)> = vec![
+    let cases: Vec<Case> = vec![
         ("truncated message", TRACES, vec![], framed(0, &whole[..whole.len() - 9]), 3, "middle"),
         ("no message", TRACES, vec![], vec![], 3, "is missing"),
         ("truncated frame", TRACES, vec![], frame[..frame.len() - 9].to_vec(), 3, "ends before the length"),

@@ -45,11 +45,8 @@ async fn project(folder: &Path, folds: &'static [Box<dyn Projection>]) {
 async fn dump(server: &Server, position: u64) -> BTreeMap<String, Value> {
     let mut tables = BTreeMap::new();
     for spec in BASE_TABLES {
-        let sql = format!(
-            "SELECT * FROM {} ORDER BY {}, _pos",
-            spec.name,
-            spec.key.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
-        );
+        let key: Vec<_> = spec.key.iter().chain(&["_pos"]).map(|name| format!("\"{name}\"")).collect();
+        let sql = format!("SELECT * FROM {} ORDER BY {}", spec.name, key.join(", "));
         tables.insert(spec.name.to_owned(), server.rows(&sql, position).await);
     }
     tables

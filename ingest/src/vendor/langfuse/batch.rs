@@ -55,8 +55,11 @@ struct Event {
     body: Option<Box<RawValue>>,
 }
 
-/// Reads a batch: the id of each event, and what it tells.
-pub fn batch(body: &[u8]) -> Result<Vec<(String, Result<Told, Problem>)>, Problem> {
+/// The id of an event, and what it tells or why it was refused.
+pub type Answered = (String, Result<Told, Problem>);
+
+/// Reads a batch.
+pub fn batch(body: &[u8]) -> Result<Vec<Answered>, Problem> {
     let Batch { batch } = outer(body, "a batch of events")?;
     if batch.len() > EVENTS_MAX {
         let detail = format!("the batch has {} events; at most {EVENTS_MAX} are taken", batch.len());

@@ -26,11 +26,10 @@ impl Listing {
     /// Returns schema and name of each table in the order of the catalogs.
     pub fn tables(&self) -> impl Iterator<Item = (&'static str, &str, &TableDescription)> {
         [PUBLIC, SYSTEM].into_iter().flat_map(move |schema| {
-            let of_schema = self.0.iter().filter_map(move |table| match table.name.strip_prefix(IN_SYSTEM) {
+            self.0.iter().filter_map(move |table| match table.name.strip_prefix(IN_SYSTEM) {
                 Some(name) => (schema == SYSTEM).then_some((schema, name, table)),
                 None => (schema == PUBLIC).then_some((schema, table.name.as_str(), table)),
-            });
-            of_schema
+            })
         })
     }
 
