@@ -11,7 +11,7 @@ step "1 of 5: formatting"
 scripts/cargo.sh fmt --all --check
 step "2 of 5: rules of the house"
 scripts/cargo.sh run --package xtask -- tidy
-step "3 of 5: build; cold about 25 minutes on two cores, warm a minute or two"
+step "3 of 5: build; cold about half an hour on two cores, warm a minute or two"
 scripts/cargo.sh test --workspace --no-run --locked
 step "4 of 5: lints; cold about six minutes, warm one"
 scripts/cargo.sh clippy --workspace --all-targets --locked -- -D warnings
