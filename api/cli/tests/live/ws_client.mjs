@@ -30,7 +30,8 @@ socket.on("unexpected-response", (_, response) => {
   response.on("data", (chunk) => (body += chunk));
   response.on("end", () => {
     say({ refused: response.statusCode, body: JSON.parse(body) });
-    clearTimeout(timer);
+    // Else its connection stays until the server ends it for being idle.
+    process.exit(0);
   });
 });
 socket.on("error", () => {});
