@@ -4,6 +4,8 @@
 mod answer;
 #[path = "door/embedding.rs"]
 mod embedding;
+#[path = "door/key.rs"]
+mod key;
 #[path = "door/server.rs"]
 mod server;
 

@@ -4,6 +4,8 @@
 
 #[path = "door/answer.rs"]
 mod answer;
+#[path = "door/process.rs"]
+mod process;
 #[path = "door/server.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]
 mod server;

@@ -5,6 +5,10 @@
 #[path = "door/answer.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]
 mod answer;
+#[path = "door/key.rs"]
+mod key;
+#[path = "door/process.rs"]
+mod process;
 #[path = "door/server.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]
 mod server;

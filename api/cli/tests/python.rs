@@ -5,18 +5,21 @@
 #[path = "door/answer.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]
 mod answer;
+#[path = "door/process.rs"]
+mod process;
 #[path = "door/server.rs"]
 #[expect(dead_code, reason = "shared with the other stories")]
 mod server;
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use process::finished;
 use serde_json::{Value, json};
 use server::Server;
 
-/// Longest that a script may take.
+/// Longest wait for a follower.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 fn client() -> PathBuf {
@@ -34,25 +37,10 @@ fn python(arguments: &[&str]) -> Command {
     command
 }
 
-fn end(mut command: Command) -> Output {
-    let child = command.spawn().expect("Python starts");
-    let id = child.id();
-    let reader = std::thread::spawn(move || child.wait_with_output());
-    let until = Instant::now() + PATIENCE;
-    while !reader.is_finished() {
-        if Instant::now() > until {
-            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-            panic!("{command:?} did not end in {} s", PATIENCE.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    reader.join().expect("the reader ends").expect("output can be read")
-}
-
 /// Runs Python to its end, and asserts that it ended well.
 #[track_caller]
-fn well(command: Command) -> String {
-    let output = end(command);
+fn well(mut command: Command) -> String {
+    let output = finished(&mut command, "");
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{errors}");
     said.into_owned()

@@ -28,9 +28,9 @@ pub struct Export {
     /// Write the rows of this query instead
     #[arg(long, conflicts_with = "tables")]
     sql: Option<String>,
-    /// What the files of the query are called
-    #[arg(long, default_value = "query", requires = "sql")]
-    name: String,
+    /// What the files of the query are called; `query` unless told
+    #[arg(long)]
+    name: Option<String>,
     /// Make a data set, with folders by column, or by date(…), month(…) or year(…) of one: 'date(time),agent_id'
     #[arg(long, value_name = "LIST")]
     partition_by: Option<String>,
@@ -82,9 +82,14 @@ impl Export {
     }
 
     fn job(&self) -> Result<Job, Problem> {
-        let what = match &self.sql {
-            Some(sql) => What::Query { name: self.name.clone(), sql: sql.clone() },
-            None => What::Tables(self.tables.clone()),
+        let what = match (&self.sql, &self.name) {
+            (Some(sql), name) => What::Query { name: name.as_deref().unwrap_or("query").to_owned(), sql: sql.clone() },
+            (None, None) => What::Tables(self.tables.clone()),
+            // Not by clap: it drops what `requires` asks for where that conflicts with the tables that are named.
+            (None, Some(_)) => {
+                let detail = "`--name` is what the files of a query are called, and there is none; give it with --sql";
+                return Err(Problem::invalid_field("name", "query_missing", detail));
+            }
         };
         let is_set = self.partition_by.is_some() || self.incremental || self.file_rows.is_some();
         let layout = if is_set || self.file_bytes.is_some() {

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::access::{key, root};
+use crate::access::root;
 use crate::answer::Answer;
+use crate::key::key;
 use crate::server::{Server, run};
 
 /// Stands in every text that the other workspace writes.

@@ -1,16 +1,12 @@
 //! Runs a story of a Python client against a server, and reads what it found.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::process::finished;
 use crate::server::Server;
-
-/// Longest that a story may take.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Starts a server with Flight SQL on a free port.
 pub fn server(arguments: &[&str]) -> Server {
@@ -33,23 +29,7 @@ pub fn story(script: &str, name: &str, server: &Server, arguments: Value) -> Val
     for (name, value) in arguments.as_object().into_iter().flatten() {
         given[name] = value.clone();
     }
-    let mut command = python(script, &[name]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("Python starts");
-    let mut input = child.stdin.take().expect("stdin is piped");
-    input.write_all(given.to_string().as_bytes()).expect("the story reads its arguments");
-    drop(input);
-    let id = child.id();
-    let reader = std::thread::spawn(move || child.wait_with_output());
-    let until = Instant::now() + PATIENCE;
-    while !reader.is_finished() {
-        if Instant::now() > until {
-            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-            panic!("{script} {name} did not end in {} s", PATIENCE.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let output = reader.join().expect("the reader ends").expect("output can be read");
+    let output = finished(&mut python(script, &[name]), &given.to_string());
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} {name}: {errors}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{script} {name}: {error}: {errors}"))

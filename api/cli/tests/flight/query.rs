@@ -113,7 +113,7 @@ async fn the_past_is_asked_by_headers() {
 async fn sqlalchemy_reflects_and_asks() {
     let server = server(&[]);
     // Without a key the client sends `Bearer None`, which is none.
-    let token = crate::access::key(&server, None, "local", &["ingest", "read"], json!({})).await;
+    let token = crate::key::key(&server, None, "local", &["ingest", "read"], json!({})).await;
     let event = json!({"type": "note.taken", "source": "t'", "id": "1", "data": {}});
     let sent = server.request(reqwest::Method::POST, "/v1/events").bearer_auth(&token).json(&event);
     let position = crate::answer::Answer::of(sent).await.expect(201).json["position"].clone();

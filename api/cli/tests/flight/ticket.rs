@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::access::key;
+use crate::key::key;
 use crate::python::{refused, server, story};
 use crate::server::Server;
 

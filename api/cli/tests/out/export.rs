@@ -223,6 +223,8 @@ async fn wrong_exports_are_refused_with_the_next_step() {
         (&["--partition-by", "time,time", "events"], 2, "stands twice"),
         (&["--sql", "SELECT * FROM taskz"], 4, "did you mean tasks"),
         (&["--sql", "SELECT 1 AS one", "--name", "../up"], 2, "cannot name files"),
+        (&["--name", "mine", "events"], 2, "give it with --sql"),
+        (&["--name", "mine"], 2, "give it with --sql"),
         (&["--file-bytes", "much", "events"], 2, "a size such as 256MiB"),
         (&["--as", "xlsx", "events"], 2, "parquet"),
     ];

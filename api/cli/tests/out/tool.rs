@@ -1,14 +1,12 @@
 //! Runs a story of a Python tool, and reads what it found.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Longest that a story may take.
-const PATIENCE: Duration = Duration::from_secs(240);
+use crate::process::finished;
 
 fn python(script: &str, story: &str) -> Command {
     let python = std::env::var_os("PARTITURA_OUT_PYTHON")
@@ -22,21 +20,7 @@ fn python(script: &str, story: &str) -> Command {
 
 /// Runs a story to its end; returns what it found.
 pub fn story(script: &str, story: &str, arguments: &Value) -> Value {
-    let mut child = python(script, story).spawn().expect("Python starts");
-    let mut input = child.stdin.take().expect("stdin is piped");
-    input.write_all(arguments.to_string().as_bytes()).expect("the story reads its arguments");
-    drop(input);
-    let id = child.id();
-    let reader = std::thread::spawn(move || child.wait_with_output());
-    let until = Instant::now() + PATIENCE;
-    while !reader.is_finished() {
-        if Instant::now() > until {
-            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-            panic!("{script} {story} did not end in {} s", PATIENCE.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let output = reader.join().expect("the reader ends").expect("output can be read");
+    let output = finished(&mut python(script, story), &arguments.to_string());
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} {story}: {errors}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{script} {story}: {error}: {errors}"))

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::client::{refused, story, told};
+use crate::key::key;
 use crate::server::Server;
 use crate::wire::{Raw, error, message, startup};
-use crate::world::{key, server};
+use crate::world::server;
 
 #[tokio::test]
 async fn a_key_opens_its_workspace_and_no_other() {

@@ -1,17 +1,13 @@
 //! Runs a story of a client against a server, and reads what it found.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::process::finished;
 use crate::server::Server;
 use crate::world::address;
-
-/// Longest that a story may take.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Returns a path of what `scripts/setup.sh clients` installs.
 pub fn installed(variable: &str) -> PathBuf {
@@ -31,21 +27,7 @@ pub fn run(command: &mut Command, input: &str) -> Output {
     for name in ["PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGOPTIONS", "PGSSLMODE"] {
         command.env_remove(name);
     }
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-    // One that ends early does not read what it is given.
-    let _ = child.stdin.take().expect("stdin is piped").write_all(input.as_bytes());
-    let id = child.id();
-    let reader = std::thread::spawn(move || child.wait_with_output());
-    let until = Instant::now() + PATIENCE;
-    while !reader.is_finished() {
-        if Instant::now() > until {
-            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-            panic!("{command:?} did not end in {} s", PATIENCE.as_secs());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    reader.join().expect("the reader ends").expect("output can be read")
+    finished(command, input)
 }
 
 /// Runs a story in Python with host, port and more arguments; returns what it found.

@@ -151,12 +151,10 @@ impl State {
         self.parked.values()
     }
 
-    /// Returns whether an event that is read again is in its place already.
-    pub fn has_place(&self, position: Position) -> bool {
-        self.settled.contains(&position)
-            || self.out.contains_key(&position)
-            || self.waiting.contains_key(&position)
-            || self.parked.contains_key(&position)
+    /// Returns the events that are in a place already: read again after a restart, they are passed over.
+    pub fn placed(&self) -> BTreeSet<Position> {
+        let elsewhere = self.out.keys().chain(self.waiting.keys()).chain(self.parked.keys());
+        self.settled.iter().chain(elsewhere).copied().collect()
     }
 
     /// Returns how many new events fit.

@@ -223,10 +223,10 @@ impl Subscription {
     ) -> Result<(Vec<Recorded>, Option<Position>), Problem> {
         let (log, workspace, filter) =
             (Arc::clone(&self.ground.log), self.workspace.clone(), self.definition.filter.clone());
-        let found = blocking(move || scan(&*log, after, limit, PULL_BYTES, |event| filter.takes(&workspace, event)));
-        let mut found = found.await?;
-        let held = self.state.lock();
-        found.events.retain(|event| !held.state.has_place(event.position));
+        // Nothing gets a place meanwhile but what has one: only one pull reads at a time.
+        let placed = self.state.lock().state.placed();
+        let wanted = move |event: &Recorded| filter.takes(&workspace, event) && !placed.contains(&event.position);
+        let found = blocking(move || scan(&*log, after, limit, PULL_BYTES, wanted)).await?;
         Ok((found.events, found.to))
     }
 
