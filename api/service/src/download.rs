@@ -22,7 +22,7 @@ use crate::principal::Principal;
 use crate::service::Service;
 use crate::sql::SqlCall;
 use file::Unfinished;
-use shelf::{Making, Question, Reading};
+use shelf::{Found, Making, Question, Reading};
 
 /// A file is as fresh as a query: it is used again only while nothing was written, and no longer than this, because
 /// `now()` and the tables of `system` change without events.
@@ -82,16 +82,11 @@ impl Service {
             return Ok(file);
         }
         let at = point.as_of.or_else(|| self.published());
-        let is_fresh = |file: &KeptFile| file.position() == at && file.age() < FRESH_MAX;
-        let mut found = self.shelf().newest(&question).filter(|file| is_fresh(file));
         let file = loop {
-            match found {
-                Some(file) => break file,
-                // What was begun for somebody else may be older than what this one may expect.
-                None => {
-                    found = Some(self.made(principal, &question, (&sql, &limits, call.format)).await?)
-                        .filter(|file| file.position() >= at)
-                }
+            let file = self.kept_or_made(principal, &question, at, (&sql, &limits, call.format)).await?;
+            // What was begun for somebody else may be older than what this one may expect.
+            if file.position() >= at {
+                break file;
             }
         };
         self.shelf().begin(reading, call.turn, &file);
@@ -110,15 +105,17 @@ impl Service {
         }
     }
 
-    /// Waits for the file of a question. However many ask for it, it is written once, and to its end when they have
-    /// gone: one who was too impatient finds it when they come again.
-    async fn made(
+    /// Returns the fresh file of a question, or waits for it. However many ask for it, it is written once, and to its
+    /// end when they have gone: one who was too impatient finds it when they come again.
+    async fn kept_or_made(
         self: &Arc<Self>,
         principal: &Principal,
         question: &Question,
+        at: Option<Position>,
         (sql, limits, format): (&SqlCall, &SqlLimits, Format),
     ) -> Result<Arc<KeptFile>, Problem> {
-        let making = self.shelf().making(question, || {
+        let is_fresh = |file: &KeptFile| file.position() >= at && file.age() < FRESH_MAX;
+        let found = self.shelf().fresh_or_making(question, is_fresh, || {
             let (service, principal, question) = (Arc::clone(self), principal.clone(), question.clone());
             let rows = (sql.clone(), limits.clone(), format);
             let task = tokio::spawn(async move { service.make(&principal, question, rows).await });
@@ -128,7 +125,10 @@ impl Service {
             };
             made.boxed().shared()
         });
-        making.await
+        match found {
+            Found::Fresh(file) => Ok(file),
+            Found::Making(made) => made.await,
+        }
     }
 
     async fn make(

@@ -1,5 +1,7 @@
 //! A URL as a file: length, tag, parts; the same bytes for one reader, new rows for the next; bounded on the disk.
 
+use std::time::Duration;
+
 use reqwest::{Method, Response};
 use serde_json::json;
 
@@ -221,10 +223,23 @@ async fn the_disk_is_bounded_and_cleared() {
 async fn many_ask_and_one_file_is_written() {
     let server = Server::start();
     write(&server, &calls(0, 2_000)).await;
-    let ask = || Answer::of(server.request(Method::GET, "/v1/tables/interactions.csv"));
-    let answers = futures::future::join_all((0..12).map(|_| ask())).await;
-    let tags: std::collections::BTreeSet<_> = answers.iter().map(|answer| answer.header("etag").to_owned()).collect();
-    assert_eq!(tags.len(), 1);
-    assert!(answers.iter().all(|answer| answer.text == answers[0].text));
-    assert_eq!(files(&server.folder.join("downloads")).len(), 1);
+    // Some ask while it is written, some when it has just been. Each round is a question of its own.
+    for round in 1..=15_usize {
+        let asked =
+            format!("/v1/sql.csv?query=SELECT%20*%20FROM%20interactions%20ORDER%20BY%20time%20LIMIT%20{round}00");
+        let ask = |n| {
+            let request = server.request(Method::GET, &asked);
+            async move {
+                tokio::time::sleep(Duration::from_millis(4 * n)).await;
+                Answer::of(request).await
+            }
+        };
+        let answers = futures::future::join_all((0..24_u64).map(ask)).await;
+        assert!(answers.iter().all(|answer| answer.status == 200), "{asked}: {}", answers[0].text);
+        let tags: std::collections::BTreeSet<_> =
+            answers.iter().map(|answer| answer.header("etag").to_owned()).collect();
+        assert_eq!(tags.len(), 1, "{asked}");
+        assert!(answers.iter().all(|answer| answer.text == answers[0].text), "{asked}");
+        assert_eq!(files(&server.folder.join("downloads")).len(), round, "{asked}");
+    }
 }

@@ -70,6 +70,14 @@ struct Kept {
 /// What a question's file will be.
 pub(super) type Made = Shared<BoxFuture<'static, Result<Arc<KeptFile>, Problem>>>;
 
+/// What there is of a question's file.
+pub(super) enum Found {
+    /// It is kept.
+    Fresh(Arc<KeptFile>),
+    /// It is being written.
+    Making(Made),
+}
+
 #[derive(Default)]
 struct State {
     /// Oldest first.
@@ -156,12 +164,22 @@ impl Shelf {
         Some(file)
     }
 
-    /// Returns the question's file that was written last.
-    pub(super) fn newest(&self, question: &Question) -> Option<Arc<KeptFile>> {
+    /// Returns the question's file that was written last if it is fresh, or else what it will be: `start` begins to
+    /// write it, unless somebody did. Both are looked for at once: a file that was finished between two looks would be
+    /// written again.
+    pub(super) fn fresh_or_making(
+        &self,
+        question: &Question,
+        is_fresh: impl Fn(&KeptFile) -> bool,
+        start: impl FnOnce() -> Made,
+    ) -> Found {
         let mut state = self.state.lock();
-        let found = state.kept.iter_mut().rev().find(|kept| kept.question == *question)?;
-        found.used = Instant::now();
-        Some(Arc::clone(&found.file))
+        let newest = state.kept.iter_mut().rev().find(|kept| kept.question == *question);
+        if let Some(kept) = newest.filter(|kept| is_fresh(&kept.file)) {
+            kept.used = Instant::now();
+            return Found::Fresh(Arc::clone(&kept.file));
+        }
+        Found::Making(state.making.entry(question.clone()).or_insert_with(start).clone())
     }
 
     /// Remembers which file a reading begins with.
@@ -174,11 +192,6 @@ impl Shelf {
         };
         let opened = Opened { file: Arc::clone(file), begun: now, part };
         self.state.lock().readings.insert(reading, opened);
-    }
-
-    /// Returns what a question's file will be; `start` begins to write it, unless somebody did.
-    pub(super) fn making(&self, question: &Question, start: impl FnOnce() -> Made) -> Made {
-        self.state.lock().making.entry(question.clone()).or_insert_with(start).clone()
     }
 
     /// Keeps a file.
