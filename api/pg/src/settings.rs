@@ -75,6 +75,7 @@ pub const KNOWN: &[Known] = &[
     known("client_min_messages", "notice", Rule::Kept),
     known("cursor_tuple_fraction", "0.1", Rule::Kept),
     known("data_checksums", "on", Rule::Fixed),
+    known("default_tablespace", "", Rule::Kept),
     known("default_transaction_deferrable", "off", Rule::Switch),
     known("default_transaction_isolation", "read committed", Rule::Isolation),
     known("enable_hashjoin", "on", Rule::Switch),

@@ -7,6 +7,7 @@ mod cost;
 mod embed;
 mod exact;
 mod forbidden;
+mod interval;
 mod json;
 mod local;
 mod now;
@@ -27,7 +28,8 @@ use crate::rules::Rules;
 
 /// Returns the planners of operators and of `extract`, to be asked before DataFusion's.
 pub(crate) fn planners(zone: Zone) -> Vec<Arc<dyn ExprPlanner>> {
-    let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(json::JsonOperators)];
+    let mut planners: Vec<Arc<dyn ExprPlanner>> =
+        vec![Arc::new(json::JsonOperators), Arc::new(interval::IntervalProduct)];
     if zone != Zone::default() {
         planners.push(Arc::new(calendar::Extract(zone)));
     }
@@ -36,7 +38,8 @@ pub(crate) fn planners(zone: Zone) -> Vec<Arc<dyn ExprPlanner>> {
 
 /// Registers them in a template for queries in `zone`.
 pub(crate) fn register(state: &mut SessionState, zone: Zone, embed: Option<&Arc<dyn SqlEmbed>>) -> Result<()> {
-    for function in forbidden::all().into_iter().chain(json::all()).chain([now::now(), period::period_start(zone)]) {
+    let own = [now::now(), period::period_start(zone), interval::interval_times()];
+    for function in forbidden::all().into_iter().chain(json::all()).chain(own) {
         state.register_udf(Arc::new(function))?;
     }
     bounded::register(state)?;

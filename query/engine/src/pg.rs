@@ -19,5 +19,6 @@ mod names;
 mod rows;
 mod scalar;
 pub(crate) mod session;
+mod template;
 mod types;
 pub(crate) mod view;

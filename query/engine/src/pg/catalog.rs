@@ -160,7 +160,7 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
     match name {
         "pg_class" => {
             let owners = rows::int(std::iter::repeat_n(OWNER, batch.num_rows()));
-            with_options(with_columns(batch, vec![("relowner", owners)])?)
+            with_nulls(with_columns(batch, vec![("relowner", owners)])?, &["reloptions", "relacl"])
         }
         "pg_attribute" => {
             let of =
@@ -180,10 +180,11 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
         "pg_database" => {
             let names = batch.column_by_name("datname").and_then(|column| column.as_string_opt::<i32>());
             let ours = names.map(|names| names.iter().map(|name| Some(name == Some(CATALOG))).collect());
-            match ours {
-                Some(ours) => Ok(filter_record_batch(&batch, &ours)?),
-                None => Ok(batch),
-            }
+            let batch = match ours {
+                Some(ours) => filter_record_batch(&batch, &ours)?,
+                None => batch,
+            };
+            with_nulls(batch, &["datcollversion"])
         }
         "pg_tables" => {
             let is_view: Vec<_> = listing.tables().map(|(_, _, table)| table.kind == "view").collect();
@@ -195,13 +196,14 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
     }
 }
 
-/// Adds the column of options, of which no table has any.
-fn with_options(batch: RecordBatch) -> Result<RecordBatch> {
+/// Adds columns that say nothing here, such as options, of which no table has any.
+fn with_nulls(batch: RecordBatch, names: &[&str]) -> Result<RecordBatch> {
     let schema = batch.schema();
-    let options = Arc::new(Field::new("reloptions", DataType::Utf8, true));
-    let fields: Vec<_> = schema.fields().iter().cloned().chain([options]).collect();
+    let added = names.iter().map(|name| Arc::new(Field::new(*name, DataType::Utf8, true)));
+    let fields: Vec<_> = schema.fields().iter().cloned().chain(added).collect();
+    let nulls = rows::text_or_null(std::iter::repeat_n(None::<&str>, batch.num_rows()));
     let mut columns = batch.columns().to_vec();
-    columns.push(rows::text_or_null(std::iter::repeat_n(None::<&str>, batch.num_rows())));
+    columns.resize(fields.len(), nulls);
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 

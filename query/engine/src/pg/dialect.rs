@@ -12,7 +12,7 @@ use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use partitura_event::{ErrorClass, Problem};
 use sqlparser::ast::{Expr, Statement as Ast, Value, visit_expressions_mut};
 
-use super::{empty, names, scalar};
+use super::{empty, names, scalar, template};
 use crate::guard;
 
 static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
@@ -29,16 +29,17 @@ pub(crate) fn read(sql: &str) -> Result<Statement, Problem> {
         }
         let mut ast = *ast;
         // A whole question that the library knows is found by its text as it came.
-        let mut ast = if scalar::name_the_catalog(&mut ast) { replaced(&ast.to_string())? } else { replaced(sql)? };
+        let changed = scalar::name_the_catalog(&mut ast) | scalar::know(&mut ast);
+        let mut ast = if changed { replaced(&ast.to_string())? } else { replaced(sql)? };
         scalar::plannable(&mut ast);
         ast
     } else {
         // Places of the text are kept for messages.
         let mut ast = *ast;
-        adapt(&mut ast);
+        adapt(&mut ast)?;
         PARSER.rewrite(ast)
     };
-    adapt(&mut ast);
+    adapt(&mut ast)?;
     guard::checked(Statement::Statement(Box::new(ast)))
 }
 
@@ -51,12 +52,17 @@ fn replaced(sql: &str) -> Result<Ast, Problem> {
     }
 }
 
-/// Names columns, and writes patterns with the one escape that is planned.
-fn adapt(ast: &mut Ast) {
+/// Names columns, and writes patterns with the one escape that is planned and templates as they are read here.
+fn adapt(ast: &mut Ast) -> Result<(), Problem> {
     if let Ast::Query(query) = ast {
         names::name_columns(query);
     }
-    let _ = visit_expressions_mut(ast, |expr| {
+    let unread = visit_expressions_mut(ast, |expr| {
+        if let Expr::Function(function) = expr
+            && let Err(problem) = template::translate(function)
+        {
+            return ControlFlow::Break(problem);
+        }
         if let Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } = expr
             && let Some(escape) = escape_char.take()
             && let Value::SingleQuotedString(text) = &escape.value
@@ -65,8 +71,12 @@ fn adapt(ast: &mut Ast) {
         {
             **pattern = rewritten;
         }
-        ControlFlow::<()>::Continue(())
+        ControlFlow::Continue(())
     });
+    match unread {
+        ControlFlow::Break(problem) => Err(problem),
+        ControlFlow::Continue(()) => Ok(()),
+    }
 }
 
 fn asks_the_catalog(sql: &str) -> bool {

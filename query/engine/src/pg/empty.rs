@@ -10,7 +10,8 @@ use sqlparser::parser::Parser;
 
 use super::names::names;
 
-/// Tables without a row: there are no constraints, indexes, policies, triggers, publications, sequences or partitions.
+/// Tables without a row, and functions that list nothing: there are no constraints, indexes, policies, triggers,
+/// publications, sequences or partitions.
 pub(super) const EMPTY: &[&str] = &[
     "pg_constraint",
     "pg_index",
@@ -28,6 +29,9 @@ pub(super) const EMPTY: &[&str] = &[
     "pg_attrdef",
     "pg_sequence",
     "pg_collation",
+    "pg_locks",
+    "pg_available_extensions",
+    "pg_prepared_xacts",
 ];
 
 const AGGREGATES: &[&str] = &["count", "sum", "min", "max", "avg", "bool_or", "bool_and", "array_agg", "string_agg"];
@@ -56,11 +60,39 @@ fn leftmost(body: &SetExpr) -> Option<&Select> {
 /// Returns whether a question has no row, whatever it asks.
 pub(super) fn is_empty(body: &SetExpr) -> bool {
     match body {
-        SetExpr::Select(select) => !makes_a_row(select) && select.from.iter().any(reads_nothing),
+        SetExpr::Select(select) => {
+            !makes_a_row(select) && (select.from.iter().any(reads_nothing) || select.projection.iter().any(is_grants))
+        }
         SetExpr::SetOperation { left, right, .. } => is_empty(left) && is_empty(right),
         SetExpr::Query(query) => query.with.is_none() && is_empty(&query.body),
         _ => false,
     }
+}
+
+/// Returns whether a question is one `count(…)` of no rows, which is 0.
+pub(super) fn counts_nothing(query: &Query) -> bool {
+    let SetExpr::Select(select) = query.body.as_ref() else { return false };
+    let [item] = select.projection.as_slice() else { return false };
+    query.with.is_none()
+        && makes_a_row(select)
+        && select.having.is_none()
+        && is_call(item, "count")
+        && select.from.iter().any(reads_nothing)
+}
+
+/// Nothing is granted to anybody: a list of grants has no row.
+fn is_grants(item: &SelectItem) -> bool {
+    is_call(item, "aclexplode")
+}
+
+fn is_call(item: &SelectItem, wanted: &str) -> bool {
+    let (SelectItem::UnnamedExpr(Expr::Function(function))
+    | SelectItem::ExprWithAlias { expr: Expr::Function(function), .. }) = item
+    else {
+        return false;
+    };
+    let last = function.name.0.last().and_then(|part| part.as_ident());
+    last.is_some_and(|name| name.value.eq_ignore_ascii_case(wanted))
 }
 
 /// An aggregate over no rows is a row.
@@ -85,7 +117,7 @@ fn reads_nothing(table: &TableWithJoins) -> bool {
 
 fn is_nothing(relation: &TableFactor) -> bool {
     match relation {
-        TableFactor::Table { name, args: None, .. } => {
+        TableFactor::Table { name, .. } => {
             let last = name.0.last().and_then(|part| part.as_ident());
             last.is_some_and(|name| EMPTY.contains(&name.value.to_lowercase().as_str()))
         }

@@ -18,6 +18,7 @@ use partitura_event::{ErrorClass, Position, Problem};
 
 use super::catalog::PgCatalog;
 use super::session::PgSession;
+use super::view::PgView;
 use crate::failure::external;
 use crate::scope::CATALOG;
 
@@ -71,12 +72,15 @@ pub(crate) fn register_session(
     let text = |text: &str| Body::Constant(ScalarValue::Utf8(Some(text.to_owned())));
     let transaction = i64::try_from(position.map_or(0, Position::get)).unwrap_or(i64::MAX);
     let transaction = Body::Constant(ScalarValue::Int64(Some(transaction)));
+    let no = || Body::Constant(ScalarValue::Boolean(Some(false)));
     let functions = [
         Function::new("version", DataType::Utf8, text(&version())),
         Function::new("session_user", DataType::Utf8, text(&session.user)),
         Function::new("pg_get_userbyid", DataType::Utf8, text(&session.user)),
         Function::new("pg_backend_pid", DataType::Int32, Body::Constant(ScalarValue::Int32(Some(session.pid)))),
-        Function::new("pg_is_in_recovery", DataType::Boolean, Body::Constant(ScalarValue::Boolean(Some(false)))),
+        Function::new("pg_is_in_recovery", DataType::Boolean, no()),
+        Function::new("pg_is_other_temp_schema", DataType::Boolean, no()),
+        Function::new("pg_my_temp_schema", DataType::Int32, Body::Constant(ScalarValue::Int32(Some(0)))),
         Function::new("pg_client_encoding", DataType::Utf8, text("UTF8")),
         Function::new("txid_current", DataType::Int64, transaction),
         Function::new("current_setting", DataType::Utf8, Body::Setting(session.clone())),
@@ -90,6 +94,8 @@ pub(crate) fn register_session(
     for function in functions {
         state.register_udf(Arc::new(ScalarUDF::from(function)))?;
     }
+    let view = PgView { catalog: catalog.clone(), session: session.clone() };
+    state.register_udtf("pg_show_all_settings", Arc::new(view));
     Ok(())
 }
 
@@ -112,6 +118,7 @@ const SILENT: &[(&str, DataType)] = &[
     ("pg_get_function_identity_arguments", DataType::Utf8),
     ("pg_get_function_result", DataType::Utf8),
     ("pg_get_function_sqlbody", DataType::Utf8),
+    ("pg_is_wal_replay_paused", DataType::Boolean),
     ("pg_tablespace_location", DataType::Utf8),
     ("shobj_description", DataType::Utf8),
     ("inet_server_addr", DataType::Utf8),

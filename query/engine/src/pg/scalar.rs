@@ -17,6 +17,7 @@ use super::listing::PG_CATALOG;
 
 /// Rewrites them wherever they stand.
 pub(super) fn plannable(ast: &mut Statement) {
+    count_what_exists(ast);
     let _ = visit_expressions_mut(ast, |expr| {
         match expr {
             Expr::Subquery(query) if empty::is_empty(&query.body) => *expr = Expr::value(Value::Null),
@@ -48,6 +49,30 @@ pub(super) fn name_the_catalog(ast: &mut Statement) -> bool {
     found
 }
 
+/// Writes what is known where the library would write null or nothing is planned: a count of no rows is 0, and no role is
+/// a member of another. Returns whether there was one.
+pub(super) fn know(ast: &mut Statement) -> bool {
+    let mut found = false;
+    let _ = visit_expressions_mut(ast, |expr| {
+        let known = match expr {
+            Expr::Subquery(query) if empty::counts_nothing(query) => Value::Number("0".to_owned(), false),
+            Expr::AnyOp { right, .. } if walks(right) => Value::Boolean(false),
+            _ => return ControlFlow::<()>::Continue(()),
+        };
+        *expr = Expr::value(known);
+        found = true;
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// Returns whether a list is made by recursion, as clients walk from a role to those that it is a member of.
+fn walks(list: &Expr) -> bool {
+    matches!(list, Expr::Function(function)
+        if matches!(&function.args, FunctionArguments::Subquery(query)
+            if query.with.as_ref().is_some_and(|with| with.recursive)))
+}
+
 fn aggregate(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_mut() else { return };
     if empty::makes_a_row(select) || is_grouped(select) {
@@ -57,13 +82,46 @@ fn aggregate(query: &mut Query) {
     else {
         return;
     };
-    let greatest = format!("max({expr})");
-    let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(&greatest).and_then(|mut parser| parser.parse_expr());
-    if let Ok(greatest) = parsed {
+    if let Some(greatest) = parsed(&format!("max({expr})")) {
         *expr = greatest;
         query.limit_clause = None;
         query.order_by = None;
     }
+}
+
+/// Writes `EXISTS (…)` among the columns as a count that is compared with 0: it is planned as a condition only.
+fn count_what_exists(ast: &mut Statement) {
+    let Statement::Query(query) = ast else { return };
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    for item in &mut select.projection {
+        let _ = visit_expressions_mut(item, |expr| {
+            if let Expr::Exists { subquery, negated } = expr
+                && let Some(counted) = counted(subquery, *negated)
+            {
+                *expr = counted;
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+}
+
+fn counted(subquery: &Query, negated: bool) -> Option<Expr> {
+    if empty::is_empty(&subquery.body) {
+        return Some(Expr::value(Value::Boolean(negated)));
+    }
+    let mut query = subquery.clone();
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    if empty::makes_a_row(select) || is_grouped(select) {
+        return None;
+    }
+    select.projection = vec![SelectItem::UnnamedExpr(parsed("count(*)")?)];
+    query.limit_clause = None;
+    query.order_by = None;
+    parsed(&format!("({query}) {} 0", if negated { "=" } else { ">" }))
+}
+
+fn parsed(sql: &str) -> Option<Expr> {
+    Parser::new(&PostgreSqlDialect {}).try_with_sql(sql).ok()?.parse_expr().ok()
 }
 
 const fn is_grouped(select: &Select) -> bool {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::catalog::{SchemaProvider, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::error::Result;
 
 use super::catalog::{INFORMATION, PG_CATALOG, PgCatalog};
@@ -106,6 +106,13 @@ impl PgView {
             ("boot_val", none()),
             ("reset_val", none()),
         ])
+    }
+}
+
+/// `pg_show_all_settings()`: the rows of `pg_settings`.
+impl TableFunctionImpl for PgView {
+    fn call_with_args(&self, _: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
+        self.settings()
     }
 }
 
