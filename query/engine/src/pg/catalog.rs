@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int16Array, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int16Array, RecordBatch, new_null_array};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch};
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use datafusion::catalog::TableProvider;
@@ -159,8 +159,12 @@ fn oids(classes: &RecordBatch) -> Vec<i32> {
 fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<RecordBatch> {
     match name {
         "pg_class" => {
+            let texts = DataType::new_list(DataType::Utf8, true);
             let owners = rows::int(std::iter::repeat_n(OWNER, batch.num_rows()));
-            with_nulls(with_columns(batch, vec![("relowner", owners)])?, &["reloptions", "relacl"])
+            with_nulls(
+                with_columns(batch, vec![("relowner", owners)])?,
+                &[("reloptions", DataType::Utf8), ("relacl", texts)],
+            )
         }
         "pg_attribute" => {
             let of =
@@ -184,7 +188,7 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
                 Some(ours) => filter_record_batch(&batch, &ours)?,
                 None => batch,
             };
-            with_nulls(batch, &["datcollversion"])
+            with_nulls(batch, &[("datcollversion", DataType::Utf8)])
         }
         "pg_tables" => {
             let is_view: Vec<_> = listing.tables().map(|(_, _, table)| table.kind == "view").collect();
@@ -197,13 +201,12 @@ fn corrected(name: &str, batch: RecordBatch, listing: &Listing) -> Result<Record
 }
 
 /// Adds columns that say nothing here, such as options, of which no table has any.
-fn with_nulls(batch: RecordBatch, names: &[&str]) -> Result<RecordBatch> {
+fn with_nulls(batch: RecordBatch, added: &[(&str, DataType)]) -> Result<RecordBatch> {
     let schema = batch.schema();
-    let added = names.iter().map(|name| Arc::new(Field::new(*name, DataType::Utf8, true)));
-    let fields: Vec<_> = schema.fields().iter().cloned().chain(added).collect();
-    let nulls = rows::text_or_null(std::iter::repeat_n(None::<&str>, batch.num_rows()));
+    let more = added.iter().map(|(name, data_type)| Arc::new(Field::new(*name, data_type.clone(), true)));
+    let fields: Vec<_> = schema.fields().iter().cloned().chain(more).collect();
     let mut columns = batch.columns().to_vec();
-    columns.resize(fields.len(), nulls);
+    columns.extend(added.iter().map(|(_, data_type)| new_null_array(data_type, batch.num_rows())));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 

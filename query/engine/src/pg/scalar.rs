@@ -6,14 +6,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement, Value, ValueWithSpan,
-    visit_expressions_mut,
+    Expr, Function, FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement, Value,
+    ValueWithSpan, visit_expressions_mut,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
-use super::empty;
 use super::listing::PG_CATALOG;
+use super::{empty, names};
 
 /// Rewrites them wherever they stand.
 pub(super) fn plannable(ast: &mut Statement) {
@@ -22,6 +22,11 @@ pub(super) fn plannable(ast: &mut Statement) {
         match expr {
             Expr::Subquery(query) if empty::is_empty(&query.body) => *expr = Expr::value(Value::Null),
             Expr::Subquery(query) => aggregate(query),
+            Expr::Function(function) if is_empty_list(function) => {
+                if let Some(list) = parsed("ARRAY[]::text[]") {
+                    *expr = list;
+                }
+            }
             // Options of tables are lists of lists to psql; here no table has any.
             Expr::Function(function) if is_list_of_rows(&function.args) => *expr = Expr::value(Value::Null),
             _ => {}
@@ -66,6 +71,11 @@ pub(super) fn know(ast: &mut Statement) -> bool {
     found
 }
 
+/// Returns whether a call is `ARRAY(SELECT …)` of no rows.
+fn is_empty_list(function: &Function) -> bool {
+    matches!(&function.args, FunctionArguments::Subquery(query) if query.with.is_none() && empty::is_empty(&query.body))
+}
+
 /// Returns whether a list is made by recursion, as clients walk from a role to those that it is a member of.
 fn walks(list: &Expr) -> bool {
     matches!(list, Expr::Function(function)
@@ -92,6 +102,8 @@ fn aggregate(query: &mut Query) {
 /// Writes `EXISTS (…)` among the columns as a count that is compared with 0: it is planned as a condition only.
 fn count_what_exists(ast: &mut Statement) {
     let Statement::Query(query) = ast else { return };
+    // Afterwards nobody sees that such a column is called `exists`.
+    names::name_columns(query);
     let SetExpr::Select(select) = query.body.as_mut() else { return };
     for item in &mut select.projection {
         let _ = visit_expressions_mut(item, |expr| {
