@@ -25,8 +25,8 @@ const ROOM: u64 = 1 << 20;
 const RATIO_FROM: u64 = 1 << 20;
 
 /// How much of a refused body is still read, and how long.
-const DRAIN_MAX: usize = 64 << 20;
-const DRAIN_TIME: Duration = Duration::from_secs(2);
+const DRAIN_MAX: usize = 128 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// How a body may be coded.
 const CODINGS: &str = "gzip, deflate, zstd";

@@ -222,7 +222,8 @@ async fn a_crash_loses_no_event() {
     let temp = tempfile::TempDir::new().expect("a folder");
     let folder = temp.path().join("data");
     let mut receiver = Receiver::start(SECRET);
-    let mut server = Server::start_in(&folder, QUICK);
+    // The request that hangs must still hang when the server dies.
+    let mut server = Server::start_in(&folder, &[&QUICK[..6], &["--webhook-timeout", "60s"]].concat());
     let hook = make(&server, json!({"url": receiver.url, "secret": SECRET})).await;
     append(&server, &[task("1"), task("2")]).await;
     assert_eq!([receiver.next(), receiver.next()].map(|one| one["position"].clone()), [json!(1), json!(2)]);
@@ -278,6 +279,59 @@ async fn a_secret_is_made_shown_once_and_tested() {
     let (_, log) = server.terminate();
     assert!(!log.contains("whsec_") && !log.contains(&secret), "and it was never logged");
     assert!(receiver.is_quiet());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_changed_without_a_message_that_either_side_cannot_check() {
+    let server = Server::start_with(QUICK);
+    let with_old = Receiver::start(SECRET);
+    let hook = make(&server, json!({"url": with_old.url, "secret": SECRET})).await;
+    let path = format!("/v1/webhooks/{}/secret", hook["id"].as_str().expect("an id"));
+    for (wrong, field) in [
+        (json!({"secret": "whsec_c2hvcnQ="}), "secret"),
+        (json!({"keep_previous_ms": 2_592_000_001_u64}), "keep_previous_ms"),
+    ] {
+        let refused = server.post(&path, &wrong).await.expect(422).json;
+        assert_eq!(refused["issues"][0]["path"], field, "{refused}");
+    }
+    let changed = server.post(&path, &json!({})).await.expect(200).json;
+    let new = changed["secret"].as_str().expect("it is shown once").to_owned();
+    assert!(new != SECRET && changed["previous_secret_until"].is_string(), "{changed}");
+    append(&server, &[task("1")]).await;
+    assert_eq!(with_old.next()["position"], 1, "a receiver that knows the old one checks it");
+    let with_new = Receiver::start(&new);
+    change(&server, &hook, json!({"url": with_new.url})).await;
+    append(&server, &[task("2")]).await;
+    assert_eq!(with_new.next()["position"], 2, "and so does one that knows the new one");
+    let file = std::fs::read_to_string(server.folder.join("webhooks.json")).expect("the file");
+    assert!(file.contains(SECRET) && file.contains(&new), "both sign");
+
+    let own = json!({"secret": "whsec_b3duIG93biBvd24gb3duIG93biBvd24g", "keep_previous_ms": 0});
+    let changed = server.post(&path, &own).await.expect(200).json;
+    assert_eq!((changed.get("secret"), &changed["previous_secret_until"]), (None, &Value::Null), "{changed}");
+    let file = std::fs::read_to_string(server.folder.join("webhooks.json")).expect("the file");
+    assert!(!file.contains(SECRET) && !file.contains(&new), "at once, when the old one is known to others");
+    append(&server, &[task("3")]).await;
+    let request = with_new.lines.recv_timeout(PATIENCE).expect("a request comes");
+    assert!(request["verified"] != true && request["position"] == 3, "{request}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_ends_while_it_sends_leaves_nothing() {
+    let server = Server::start_with(QUICK);
+    let mut receiver = Receiver::start(SECRET);
+    let hook = make(&server, json!({"url": receiver.url, "secret": SECRET})).await;
+    let id = hook["id"].as_str().expect("an id");
+    receiver.answer_with(&["hang"]);
+    append(&server, &[task("1")]).await;
+    receiver.next();
+    Answer::of(server.request(Method::DELETE, &format!("/v1/webhooks/{id}"))).await.expect(200);
+    // Longer than the request that hangs.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    let folder = server.folder.join("webhooks");
+    let left = std::fs::read_dir(&folder).expect("the folder").flatten();
+    let left: Vec<_> = left.flat_map(|own| std::fs::read_dir(own.path()).expect("a folder").flatten()).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -71,7 +71,7 @@ async fn what_cannot_be_read_is_refused_and_said() {
     assert!(wrong.json["message"].as_str().is_some_and(|text| text.contains("x-protobuf")), "{}", wrong.text);
     coded(&server, JSON, "br", b"x".to_vec()).await.expect(415);
     coded(&server, JSON, "gzip", b"x".to_vec()).await.expect(400);
-    server.post_bytes("/v1/traces", PROTOBUF, vec![b' '; 65 << 20]).await.expect(413);
+    server.post_bytes("/v1/traces", PROTOBUF, vec![b' '; (64 << 20) + 1]).await.expect(413);
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     bomb.write_all(&vec![b' '; 200 << 20]).expect("writes");
     coded(&server, JSON, "gzip", bomb.finish().expect("ends")).await.expect(413);

@@ -26,11 +26,15 @@ async fn costs_are_those_of_the_source_else_those_of_prices() {
     }
     let sql = "SELECT attributes ->> 'convention' AS convention, \
                sum(CASE WHEN c.reported_cost IS NOT NULL THEN 1 ELSE 0 END) > 0 AS reported, \
-               sum(CASE WHEN c.cost_source = 'derived' THEN 1 ELSE 0 END) > 0 AS derived \
+               sum(CASE WHEN c.derived_cost IS NOT NULL THEN 1 ELSE 0 END) > 0 AS derived, \
+               sum(CASE WHEN c.cost IS DISTINCT FROM coalesce(c.reported_cost, c.derived_cost) THEN 1 ELSE 0 END) AS other \
                FROM costs AS c JOIN interactions AS i USING (interaction_id) GROUP BY 1 ORDER BY 1";
     let rows = server.rows(sql, position).await;
     let of =
         |name: &str| rows.as_array().expect("rows").iter().find(|row| row["convention"] == name).expect(name).clone();
+    for row in rows.as_array().expect("rows") {
+        assert_eq!(row["other"], 0, "what is reported comes first: {row}");
+    }
     for name in ["claude_code", "langfuse", "litellm", "mlflow", "openinference", "pydantic_ai"] {
         assert_eq!(of(name)["reported"], true, "{name}");
     }

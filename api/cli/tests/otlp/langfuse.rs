@@ -31,6 +31,11 @@ fn id(value: &Value, digits: usize) -> String {
     if text.is_empty() { text } else { format!("{text:0>digits$}")[..digits].to_lowercase() }
 }
 
+/// The id of the row that an observation, or its parent, becomes.
+fn row_id(observation: &Value, key: &str) -> String {
+    format!("{}-{}", id(&observation["traceId"], 32), id(&observation[key], 16))
+}
+
 fn nanos(value: &Value) -> String {
     let time = value.as_str().and_then(|text| Timestamp::parse("time", text).ok());
     time.map_or(0, |time| time.micros() * 1_000).to_string()
@@ -100,6 +105,12 @@ async fn every_sum_is_the_stored_one() {
         }
         let cost: i128 = observations.iter().map(|one| scaled(&one["costDetails"]["total"])).sum();
         assert_eq!(scaled(&rows[0]["cost"]), cost, "{}", path.display());
+        let sql = "SELECT interaction_id AS id, parent_id, model FROM interactions";
+        for row in server.rows(sql, position).await.as_array().expect("rows") {
+            let one = observations.iter().find(|one| row["id"] == row_id(one, "id")).expect("it was sent");
+            let parent = one["parentObservationId"].as_str().map(|_| row_id(one, "parentObservationId"));
+            assert_eq!((&row["parent_id"], &row["model"]), (&json!(parent), &one["model"]), "{}", path.display());
+        }
     }
 }
 
@@ -114,11 +125,14 @@ async fn counts_in_the_words_of_frameworks_are_the_stored_ones() {
             continue;
         }
         let position = export(&server, "/v1/traces", &traces("app", &spans)).await;
-        let sql = "SELECT interaction_id AS id, tokens_in, tokens_out, attributes ->> 'convention' AS convention \
+        let sql = "SELECT interaction_id AS id, model, attributes ->> 'response_model' AS response_model, tokens_in, tokens_out, attributes ->> 'convention' AS convention \
                    FROM interactions WHERE tokens_in IS NOT NULL OR tokens_out IS NOT NULL";
         for row in server.rows(sql, position).await.as_array().expect("rows") {
-            let is_it = |one: &&Value| row["id"] == format!("{}-{}", id(&one["traceId"], 32), id(&one["id"], 16));
-            let stored = &observations.iter().find(is_it).expect("it was sent")["usageDetails"];
+            let one = observations.iter().find(|one| row["id"] == row_id(one, "id")).expect("it was sent");
+            // Langfuse keeps the model that answered where one is told, we the one that was asked for, and both.
+            let is_model = |key: &str| row[key] == one["model"];
+            assert!(is_model("model") || is_model("response_model"), "{}: {row}", path.display());
+            let stored = &one["usageDetails"];
             let told = json!({"input": row["tokens_in"].as_i64().unwrap_or(0), "output": row["tokens_out"].as_i64().unwrap_or(0)});
             let stored = json!({"input": stored["input"].as_i64().unwrap_or(0), "output": stored["output"].as_i64().unwrap_or(0)});
             assert_eq!(told, stored, "{}: {row}", path.display());

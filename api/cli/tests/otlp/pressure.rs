@@ -24,12 +24,14 @@ fn large(n: u64) -> Value {
     span
 }
 
-/// Takes nearly all memory of bodies, with a request whose body does not end.
+/// Takes all memory of bodies, with a request whose body does not end. Returns when it is taken: one who asks before
+/// would take of it, and this request would be the one that is refused.
 async fn hold_memory(server: &Server) -> TcpStream {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.expect("it listens");
     let head = "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("it reads");
     stream.write_all(&vec![b' '; 65_000]).await.expect("it reads");
+    metrics_show(server, "partitura_body_memory_bytes 65536").await;
     stream
 }
 
@@ -47,14 +49,7 @@ async fn refusals_over_http_say_when_to_come_back() {
     let server = Server::start_with(&["--body-memory-max", "64KiB"]);
     let held = hold_memory(&server).await;
     let span = traces("app", &[chat(TRACE, "00f067aa0ba902b7")]);
-    let until = Instant::now() + PATIENCE;
-    let refused = loop {
-        let answer = server.post("/v1/traces", &span).await;
-        if answer.status != 200 {
-            break answer;
-        }
-        assert!(Instant::now() < until, "the memory is not taken");
-    };
+    let refused = server.post("/v1/traces", &span).await;
     assert_eq!((refused.status, refused.header("retry-after"), refused.header("content-type")), (503, "1", JSON));
     let info = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}]);
     assert_eq!((&refused.json["code"], &refused.json["details"]), (&json!(14), &info), "{}", refused.text);

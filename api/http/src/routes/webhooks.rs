@@ -1,10 +1,12 @@
 //! `/v1/webhooks`: events posted to URLs. Sending them elsewhere is for who administers the workspace.
 
+use std::time::Duration;
+
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::routing::{delete, get, patch, post};
 use partitura_service::Scope;
-use partitura_service::webhooks::record::{NewWebhook, OnExhausted, WebhookChange};
+use partitura_service::webhooks::record::{NewSecret, NewWebhook, OnExhausted, WebhookChange};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -24,6 +26,7 @@ pub fn routes() -> Vec<Route> {
         Route::new::<__path_list>(Needs(Scope::Admin), get(list)),
         Route::new::<__path_show>(Needs(Scope::Admin), get(show)),
         Route::new::<__path_change>(Needs(Scope::Admin), patch(change)),
+        Route::new::<__path_change_secret>(Needs(Scope::Admin), post(change_secret)),
         Route::new::<__path_remove>(Needs(Scope::Admin), delete(remove)),
         Route::new::<__path_test>(Needs(Scope::Admin), post(test)),
         Route::new::<__path_deliveries>(Needs(Scope::Admin), get(deliveries)),
@@ -118,7 +121,7 @@ struct ChangedWebhook {
     on_exhausted: Option<OnExhausted>,
 }
 
-/// Change a webhook. Its filter and its secret stay as they are.
+/// Change a webhook. Its filter stays: make another that begins at this one's checkpoint, then end this one.
 #[utoipa::path(
     patch,
     path = "/v1/webhooks/{id}",
@@ -138,6 +141,39 @@ async fn change(
     let ChangedWebhook { url, description, enabled, max_attempts, on_exhausted } = request::json(&app, request).await?;
     let change = WebhookChange { url, description, enabled, max_attempts, on_exhausted };
     Ok(reply::json(&app.service.change_webhook(&principal, &id, change).await?))
+}
+
+/// Another secret.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WantedSecret {
+    /// `whsec_` and the base64 of 24 to 64 bytes; one is made by default.
+    secret: Option<String>,
+    /// How long the one before signs too, in milliseconds, up to 30 days; a day by default, 0 when it is known to others.
+    keep_previous_ms: Option<u64>,
+}
+
+/// Change the secret. Messages carry both signatures until the time of the one before is over; a secret that is made
+/// here is in this answer only.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/{id}/secret",
+    params(("id" = String, Path, description = "The webhook's id")),
+    request_body = WantedSecret,
+    responses((status = 200, description = "The webhook, with its new secret", body = Value)),
+    tag = "live"
+)]
+async fn change_secret(
+    State(app): State<App>,
+    Caller(principal): Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+    request: Request,
+) -> Answer {
+    Params::of(&uri, &[])?;
+    let WantedSecret { secret, keep_previous_ms } = request::json(&app, request).await?;
+    let new = NewSecret { secret, keep_previous: keep_previous_ms.map(Duration::from_millis) };
+    Ok(reply::json(&app.service.change_webhook_secret(&principal, &id, new).await?))
 }
 
 /// End a webhook.

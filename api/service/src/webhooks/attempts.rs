@@ -43,18 +43,25 @@ pub struct Attempt {
 /// The newest attempts of one webhook.
 pub struct Attempts {
     path: PathBuf,
-    newest: Mutex<VecDeque<Attempt>>,
+    newest: Mutex<Newest>,
+}
+
+#[derive(Default)]
+struct Newest {
+    attempts: VecDeque<Attempt>,
+    /// Once removed, nothing more is written: an attempt may still be under way.
+    is_removed: bool,
 }
 
 impl Attempts {
     /// Reads what an earlier run left; what cannot be read is left out.
     pub fn open(path: PathBuf) -> Self {
-        let mut newest = VecDeque::new();
+        let mut newest = Newest::default();
         for path in [path.with_extension("old"), path.clone()] {
             let Ok(file) = fs::File::open(&path) else { continue };
             for line in BufReader::new(file).lines().map_while(Result::ok) {
                 if let Ok(attempt) = serde_json::from_str(&line) {
-                    push(&mut newest, attempt);
+                    newest.push(attempt);
                 }
             }
         }
@@ -64,19 +71,24 @@ impl Attempts {
     /// Adds one. A disk that cannot take it loses the note, not the event.
     pub fn add(&self, attempt: Attempt) {
         let mut newest = self.newest.lock();
+        if newest.is_removed {
+            return;
+        }
         if let Err(error) = self.write(&attempt) {
             tracing::debug!(%error, path = %self.path.display(), "an attempt of a webhook is not noted down");
         }
-        push(&mut newest, attempt);
+        newest.push(attempt);
     }
 
     /// Returns the newest ones first, at most `limit`.
     pub fn newest(&self, limit: usize) -> Vec<Attempt> {
-        self.newest.lock().iter().rev().take(limit).cloned().collect()
+        self.newest.lock().attempts.iter().rev().take(limit).cloned().collect()
     }
 
-    /// Removes what was noted down.
+    /// Removes what was noted down, and notes nothing down any more.
     pub fn remove(&self) {
+        let mut newest = self.newest.lock();
+        newest.is_removed = true;
         for path in [self.path.with_extension("old"), self.path.clone()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -97,9 +109,11 @@ impl Attempts {
     }
 }
 
-fn push(newest: &mut VecDeque<Attempt>, attempt: Attempt) {
-    if newest.len() == KEPT {
-        newest.pop_front();
+impl Newest {
+    fn push(&mut self, attempt: Attempt) {
+        if self.attempts.len() == KEPT {
+            self.attempts.pop_front();
+        }
+        self.attempts.push_back(attempt);
     }
-    newest.push_back(attempt);
 }

@@ -1,6 +1,8 @@
 //! Webhooks as users have them: make, look at, change, test, end. Whoever sends events elsewhere needs `admin`.
 
-use partitura_event::{ErrorClass, Position, Problem};
+use std::time::Duration;
+
+use partitura_event::{ErrorClass, Position, Problem, Timestamp};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::Serialize;
@@ -9,14 +11,20 @@ use tokio::time::Instant;
 
 use super::attempts::Attempt;
 use super::record::{
-    ATTEMPTS_DEFAULT, ATTEMPTS_MAX, DESCRIPTION_BYTES_MAX, Disabled, NewWebhook, OnExhausted, Record, WebhookChange,
+    ATTEMPTS_DEFAULT, ATTEMPTS_MAX, DESCRIPTION_BYTES_MAX, Disabled, NewSecret, NewWebhook, OnExhausted, Record,
+    WebhookChange,
 };
 use super::sender::Message;
-use super::signing::{SigningSecret, seconds};
+use super::signing::{PreviousSecret, SigningSecret, seconds};
+use super::worker::later;
 use crate::live::filter::EventFilter;
 use crate::live::tail::After;
 use crate::principal::Principal;
 use crate::service::Service;
+
+/// How long a secret that was changed signs beside the new one.
+const KEEP_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
+const KEEP_MAX: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// A webhook as it is shown: never its secret.
 #[derive(Clone, Debug, Serialize)]
@@ -38,7 +46,9 @@ pub struct ShownWebhook {
     /// What follows when they are used up.
     pub on_exhausted: OnExhausted,
     /// When it was made.
-    pub created_at: partitura_event::Timestamp,
+    pub created_at: Timestamp,
+    /// Until when the secret before this one signs too.
+    pub previous_secret_until: Option<Timestamp>,
     /// Every event up to here was taken, or parked.
     pub checkpoint: Option<Position>,
     /// Positions of the log after it.
@@ -55,10 +65,7 @@ impl Service {
         self.accepting()?;
         let webhooks = self.engines().webhooks();
         webhooks.means.sender.check(&new.url).await?;
-        let (secret, is_ours) = match &new.secret {
-            Some(text) => (SigningSecret::parse(text)?, false),
-            None => (SigningSecret::generate()?, true),
-        };
+        let (secret, is_ours) = given_or_made(new.secret.as_deref())?;
         let record = Record {
             id: new_id()?,
             workspace: principal.workspace.clone(),
@@ -66,6 +73,7 @@ impl Service {
             filter: EventFilter::try_from(new.filter)?,
             description: checked_description(new.description)?,
             secret: secret.clone(),
+            previous_secret: None,
             max_attempts: checked_attempts(new.max_attempts)?,
             on_exhausted: new.on_exhausted,
             created_at: self.now(),
@@ -130,6 +138,31 @@ impl Service {
         self.webhook(principal, id)
     }
 
+    /// Gives a webhook another secret. For a while the one before signs too, so that a receiver that checks with
+    /// either loses nothing. The secret is in this answer only, and only if it was made here.
+    pub async fn change_webhook_secret(
+        &self,
+        principal: &Principal,
+        id: &str,
+        new: NewSecret,
+    ) -> Result<Value, Problem> {
+        self.accepting()?;
+        let webhooks = self.engines().webhooks();
+        webhooks.record(&principal.workspace, id)?;
+        let (secret, is_ours) = given_or_made(new.secret.as_deref())?;
+        let now = self.now();
+        let until = later(now, checked_keep(new.keep_previous)?);
+        webhooks.edit(id, |record| {
+            let before = std::mem::replace(&mut record.secret, secret.clone());
+            record.previous_secret = (until > now).then_some(PreviousSecret { secret: before, until });
+        })?;
+        let mut shown = json!(self.webhook(principal, id)?);
+        if is_ours {
+            shown["secret"] = json!(secret.reveal());
+        }
+        Ok(shown)
+    }
+
     /// Ends a webhook. Returns how it was.
     pub async fn delete_webhook(&self, principal: &Principal, id: &str) -> Result<ShownWebhook, Problem> {
         let shown = self.webhook(principal, id)?;
@@ -146,7 +179,7 @@ impl Service {
         let body =
             json!({"type": "webhook.test", "time": now, "workspace": record.workspace, "data": {"webhook_id": id}});
         let body = bytes::Bytes::from(body.to_string());
-        let signature = record.secret.sign(&message_id, now, &body);
+        let signature = record.sign(&message_id, now, &body);
         let message = Message { id: message_id, seconds: seconds(now), signature, body };
         let said = webhooks.means.sender.post(&record.url, &message).await;
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -191,6 +224,11 @@ impl Service {
             max_attempts: record.max_attempts,
             on_exhausted: record.on_exhausted,
             created_at: record.created_at,
+            previous_secret_until: record
+                .previous_secret
+                .as_ref()
+                .map(|previous| previous.until)
+                .filter(|at| *at > self.now()),
             checkpoint: standing.as_ref().and_then(|standing| standing.checkpoint),
             lag_events: standing.as_ref().map_or(0, |standing| standing.lag_events),
             parked: standing.as_ref().map_or(0, |standing| standing.parked),
@@ -206,6 +244,23 @@ fn checked_attempts(given: Option<u32>) -> Result<u32, Problem> {
     }
     let detail = format!("`max_attempts` = {attempts} is not between 1 and {ATTEMPTS_MAX}");
     Err(Problem::invalid_field("max_attempts", "out_of_range", detail))
+}
+
+/// Returns the secret, and whether it was made here.
+fn given_or_made(given: Option<&str>) -> Result<(SigningSecret, bool), Problem> {
+    match given {
+        Some(text) => Ok((SigningSecret::parse(text)?, false)),
+        None => Ok((SigningSecret::generate()?, true)),
+    }
+}
+
+fn checked_keep(given: Option<Duration>) -> Result<Duration, Problem> {
+    let keep = given.unwrap_or(KEEP_DEFAULT);
+    if keep <= KEEP_MAX {
+        return Ok(keep);
+    }
+    let detail = format!("`keep_previous_ms` = {} is more than {} (30 days)", keep.as_millis(), KEEP_MAX.as_millis());
+    Err(Problem::invalid_field("keep_previous_ms", "out_of_range", detail))
 }
 
 fn checked_description(given: Option<String>) -> Result<Option<String>, Problem> {

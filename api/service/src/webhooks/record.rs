@@ -1,11 +1,12 @@
 //! What a webhook is, and what is kept of all of them: `webhooks.json`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use partitura_event::{ErrorClass, Problem, Timestamp, Workspace};
 use serde::{Deserialize, Serialize};
 
-use super::signing::SigningSecret;
+use super::signing::{PreviousSecret, SigningSecret};
 use crate::durable_file;
 use crate::folder::unwritable;
 use crate::live::filter::{EventFilter, FilterText};
@@ -67,6 +68,15 @@ pub struct WebhookChange {
     pub on_exhausted: Option<OnExhausted>,
 }
 
+/// Another secret for a webhook.
+#[derive(Clone, Debug, Default)]
+pub struct NewSecret {
+    /// One that the receiver has already; one is made by default.
+    pub secret: Option<String>,
+    /// How long the one before signs too.
+    pub keep_previous: Option<Duration>,
+}
+
 /// Why nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +103,9 @@ pub struct Record {
     pub description: Option<String>,
     /// Signs what is sent.
     pub(super) secret: SigningSecret,
+    /// Signs beside it for a while after a change.
+    #[serde(default)]
+    pub(super) previous_secret: Option<PreviousSecret>,
     /// Attempts for one event.
     pub max_attempts: u32,
     /// What follows when they are used up.
@@ -101,6 +114,17 @@ pub struct Record {
     pub created_at: Timestamp,
     /// Why nothing is sent.
     pub disabled: Option<Disabled>,
+}
+
+impl Record {
+    /// Signs a message: one signature, or two with a space between them while a changed secret is still good.
+    pub(super) fn sign(&self, id: &str, at: Timestamp, body: &[u8]) -> String {
+        let signature = self.secret.sign(id, at, body);
+        match &self.previous_secret {
+            Some(previous) if at < previous.until => format!("{signature} {}", previous.secret.sign(id, at, body)),
+            _ => signature,
+        }
+    }
 }
 
 /// The whole file.

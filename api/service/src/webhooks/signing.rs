@@ -62,6 +62,16 @@ impl SigningSecret {
     }
 }
 
+/// A secret that another took the place of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousSecret {
+    /// The secret.
+    pub secret: SigningSecret,
+    /// How long it signs beside the new one.
+    pub until: Timestamp,
+}
+
 impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("whsec_…")

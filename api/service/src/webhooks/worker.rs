@@ -58,7 +58,7 @@ async fn work(webhooks: &Webhooks, hook: &Hook) {
 pub fn message(record: &Record, event: &Recorded, now: Timestamp) -> Message {
     let id = format!("msg_{}_{}", record.id.trim_start_matches("wh_"), event.position);
     let body = ShownEvent::from(event).to_bytes();
-    Message { signature: record.secret.sign(&id, now, &body), seconds: seconds(now), id, body }
+    Message { signature: record.sign(&id, now, &body), seconds: seconds(now), id, body }
 }
 
 async fn deliver(webhooks: &Webhooks, hook: &Hook, record: &Record, delivery: Delivery) {
@@ -102,7 +102,7 @@ async fn give_back(hook: &Hook, delivery: &Delivery, wait: Duration, park: bool,
     }
 }
 
-fn later(at: Timestamp, wait: Duration) -> Timestamp {
+pub(super) fn later(at: Timestamp, wait: Duration) -> Timestamp {
     let micros = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
     Timestamp::clamped(at.micros().saturating_add(micros))
 }

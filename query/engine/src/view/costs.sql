@@ -5,9 +5,9 @@
 -- join: agent_id → agents.agent_id
 -- join: price_id → prices.price_id
 -- inherits: interactions, prices
--- column cost: What it cost: derived from its tokens at the price valid at its time, as known at the query's position; where no price is known, as reported.
+-- column cost: What it cost: as the client reported it; else derived from its tokens at the price valid at its time, as known at the query's position.
 -- column currency: Currency of `cost`.
--- column cost_source: `derived`, `reported`, or null when neither is known.
+-- column cost_source: `reported`, `derived`, or null when neither is known.
 -- column reported_cost: Cost as the client reported it.
 -- column reported_currency: Currency of `reported_cost`.
 -- column derived_cost: Cost derived from tokens and meters.
@@ -16,11 +16,11 @@
 SELECT
     c.interaction_id, c.time, c.kind, c.agent_id, c.attempt_id, c.task_id, c.conversation_id, c.provider, c.model,
     c.tokens_in, c.tokens_out, c.tokens_cache_read, c.tokens_cache_write, c.tokens_reasoning,
-    coalesce(get_field(c.derived, 'cost'), c.cost) AS cost,
-    CASE WHEN get_field(c.derived, 'cost') IS NOT NULL THEN get_field(c.derived, 'currency')
-         WHEN c.cost IS NOT NULL THEN c.currency END AS currency,
-    CASE WHEN get_field(c.derived, 'cost') IS NOT NULL THEN 'derived'
-         WHEN c.cost IS NOT NULL THEN 'reported' END AS cost_source,
+    coalesce(c.cost, get_field(c.derived, 'cost')) AS cost,
+    CASE WHEN c.cost IS NOT NULL THEN c.currency
+         WHEN get_field(c.derived, 'cost') IS NOT NULL THEN get_field(c.derived, 'currency') END AS currency,
+    CASE WHEN c.cost IS NOT NULL THEN 'reported'
+         WHEN get_field(c.derived, 'cost') IS NOT NULL THEN 'derived' END AS cost_source,
     c.cost AS reported_cost,
     c.currency AS reported_currency,
     get_field(c.derived, 'cost') AS derived_cost,

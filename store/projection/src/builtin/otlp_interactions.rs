@@ -98,7 +98,12 @@ impl Projection for OtlpInteractions {
                 cells.push((slot, value.by_ref()));
             }
         }
-        let sums = if is_around(entity) { leave_usage(&mut cells) } else { None };
+        let is_around = is_around(entity);
+        if is_around {
+            let kinds = cells.iter_mut().filter(|(slot, _)| *slot == KIND);
+            kinds.for_each(|(_, kind)| *kind = Value::text("workflow"));
+        }
+        let sums = if is_around || !is_counted(entity) { leave_usage(&mut cells) } else { None };
         if !cells.iter().any(|(slot, _)| *slot == KIND) {
             let heard = entity.registers().first().map_or(0, |register| register.stamp.time);
             cells.extend([(KIND, Value::text(UNKNOWN)), (TIME, Value::Time(heard))]);
@@ -161,12 +166,18 @@ fn is_around(entity: &Entity) -> bool {
     within.is_some_and(|counted| own == (None, None) || counted == counts(own))
 }
 
+/// Returns whether it is a call of a model: what others use is the sum of such calls. A log event may count for a
+/// span that turns out to be another's.
+fn is_counted(entity: &Entity) -> bool {
+    matches!(entity.text(KIND).or(entity.text(KIND + ELSE)), Some("llm" | "embedding"))
+}
+
 /// Writes what a call counts, to be compared.
 fn counts((tokens_in, tokens_out): (Option<i64>, Option<i64>)) -> String {
     format!("{}/{}", tokens_in.unwrap_or(0), tokens_out.unwrap_or(0))
 }
 
-/// Makes a group of a call around others. Returns the usage that it leaves to them, as JSON.
+/// Takes away usage that is counted elsewhere. Returns it, as JSON.
 fn leave_usage(cells: &mut Cells<'_>) -> Option<String> {
     const USAGE: [(u16, &str); 5] = [
         (TOKENS_IN, "tokens_in"),
@@ -176,9 +187,8 @@ fn leave_usage(cells: &mut Cells<'_>) -> Option<String> {
         (TOKENS_REASONING, "tokens_reasoning"),
     ];
     let mut sums = serde_json::Map::new();
-    cells.retain_mut(|(slot, value)| {
-        match (*slot, &*value) {
-            (KIND, _) => *value = Value::text("workflow"),
+    cells.retain(|(slot, value)| {
+        match (*slot, value) {
             (COST, Value::Money(cost)) => {
                 sums.insert("cost_usd".to_owned(), (i128::from(*cost) as f64 / 1e12).into());
             }

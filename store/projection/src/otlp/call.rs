@@ -107,6 +107,15 @@ pub struct Work {
     pub artifacts: Vec<Artifact>,
 }
 
+impl Work {
+    /// It is work on a task that is named above it, and no task itself.
+    pub fn is_part(&mut self) {
+        if std::mem::take(&mut self.is_task) {
+            (self.end, self.title, self.text) = (None, None, None);
+        }
+    }
+}
+
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::any::Any;
 use super::call::Call;
 use super::dialect::Sort;
+use super::record::Resource;
 use super::subject::Subject;
 use super::usage::Usage;
 use super::{names, text};
@@ -26,11 +27,12 @@ pub fn common(subject: &Subject<'_>, sort: &Sort, convention: &'static str) -> C
         convention,
         agent_id: agent(subject, sort),
         default_agent: sort.agent,
-        task_id: owned(subject.own_or_resource(names::TASK)),
-        default_task: sort.task.and_then(|name| owned(subject.text(&[name]))),
-        attempt_id: owned(subject.own_or_resource(names::ATTEMPT)),
-        conversation_id: owned(subject.own_or_resource(names::CONVERSATION)),
-        user_id: owned(subject.own_or_resource(names::USER)),
+        task_id: owned(subject.text(names::TASK)),
+        default_task: owned(subject.text(names::FRAMEWORK_TASK))
+            .or_else(|| sort.task.and_then(|name| owned(subject.text(&[name])))),
+        attempt_id: owned(subject.text(names::ATTEMPT)),
+        conversation_id: owned(subject.text(names::CONVERSATION)),
+        user_id: owned(subject.text(names::USER)),
         provider: provider.or_else(|| sort.provider.filter(|_| sort.kind == "llm").map(str::to_owned)),
         model: owned(subject.text(names::MODEL)),
         prompt_id: owned(subject.text(names::PROMPT)),
@@ -103,7 +105,7 @@ pub fn attributes(subject: &Subject<'_>, convention: &str, version: u32, sort: &
     kept.extend(text("name", subject.name));
     kept.extend(text("service.name", subject.service()));
     kept.extend(text("scope.name", &subject.scope.name));
-    kept.extend(read("task_type", names::TASK_TYPE));
+    kept.extend(task_type(subject).and_then(|value| text("task_type", &value)));
     kept.extend(read("agent_name", names::AGENT_NAME));
     kept.extend(read("agent_version", names::AGENT_VERSION));
     kept.extend(read("response_model", names::RESPONSE_MODEL));
@@ -118,6 +120,27 @@ pub fn attributes(subject: &Subject<'_>, convention: &str, version: u32, sort: &
         }
     }
     kept
+}
+
+/// Returns the type of the task: as the user calls it, else as the framework does.
+pub fn task_type(subject: &Subject<'_>) -> Option<String> {
+    let named = subject.own_or_resource(names::TASK_TYPE);
+    owned(named.or_else(|| subject.text(names::FRAMEWORK_TASK_TYPE)))
+}
+
+/// Fills in what only the process says; spans above come before it.
+pub fn of_process(call: &mut Call, resource: &Resource) {
+    let named = |names: &[&str]| names.iter().find_map(|name| owned(resource.attributes.get(name).and_then(Any::text)));
+    let fill = |own: &mut Option<String>, names: &[&str]| {
+        if own.is_none() {
+            *own = named(names).filter(|text| !text.trim().is_empty());
+        }
+    };
+    fill(&mut call.task_id, names::TASK);
+    fill(&mut call.default_task, names::FRAMEWORK_TASK);
+    fill(&mut call.attempt_id, names::ATTEMPT);
+    fill(&mut call.conversation_id, names::CONVERSATION);
+    fill(&mut call.user_id, names::USER);
 }
 
 /// Returns a text of its own.

@@ -1,11 +1,14 @@
 //! The names that conventions have given to the same thing: explicit ones first, newer before older.
 
 /// Our own names, for which no convention has any: as resource attribute, span attribute or baggage.
-pub const TASK: &[&str] =
-    &["task.id", "baggage.task.id", "gen_ai.task.id", "crewai.task.id", "langfuse.experiment.item.id", "task_id"];
+pub const TASK: &[&str] = &["task.id", "baggage.task.id"];
+/// Task, as frameworks call it.
+pub const FRAMEWORK_TASK: &[&str] =
+    &["gen_ai.task.id", "crewai.task.id", "langfuse.experiment.item.id", "task_id", "ai.telemetry.metadata.taskId"];
 /// Type of the task.
-pub const TASK_TYPE: &[&str] =
-    &["task.type", "baggage.task.type", "gen_ai.task.kind", "task.kind", "crewai.task.name", "task_name"];
+pub const TASK_TYPE: &[&str] = &["task.type", "baggage.task.type"];
+/// Type of the task, as frameworks call it.
+pub const FRAMEWORK_TASK_TYPE: &[&str] = &["gen_ai.task.kind", "task.kind", "crewai.task.name", "task_name"];
 /// Short name of the task.
 pub const TASK_TITLE: &[&str] = &["task.title", "task.name", "gen_ai.task.name", "crewai.task.name", "task_name"];
 /// Description of the task.
@@ -48,14 +51,14 @@ pub const CONVERSATION: &[&str] = &[
     "mlflow.trace.session",
     "gcp.vertex.agent.session_id",
     "ai.telemetry.metadata.sessionId",
-    "thread.id",
 ];
 /// Person on whose behalf it is done.
 pub const USER: &[&str] = &[
     "langfuse.user.id",
+    "user.account_uuid",
     "user.id",
     "enduser.id",
-    "user.account_uuid",
+    "user.account_id",
     "traceloop.association.properties.user_id",
     "llm.user",
     "gen_ai.user",
@@ -138,6 +141,16 @@ pub const TOKENS_OUT: &[&str] = &[
     "output_tokens",
     "output_token_count",
 ];
+/// Tokens in and out, by which it is known what stands beside them.
+pub const TOKENS_TOTAL: &[&str] = &[
+    "gen_ai.usage.total_tokens",
+    "llm.token_count.total",
+    "llm.usage.total_tokens",
+    "ai.usage.totalTokens",
+    "total_token_count",
+];
+/// Tokens that tools sent to the model, where a total is told too.
+pub const TOKENS_OF_TOOLS: &[&str] = &["tool_token_count"];
 /// Of the tokens in, those read from a cache.
 pub const TOKENS_CACHE_READ: &[&str] = &[
     "gen_ai.usage.cache_read.input_tokens",
@@ -181,8 +194,6 @@ pub const COST: &[&str] = &[
     "gen_ai.cost.total_cost",
     "operation.cost",
     "cost_usd",
-    "codex.turn_cost.usage.estimated_usd",
-    "usage.estimated_usd",
 ];
 /// Why the model stopped.
 pub const FINISH: &[&str] = &[
@@ -217,6 +228,7 @@ pub const TOOL_INPUT: &[&str] = &[
     "tool_input",
     "gcp.vertex.agent.tool_call_args",
     "mcp.request.argument",
+    "full_command",
 ];
 /// What came out of a tool.
 pub const TOOL_OUTPUT: &[&str] = &[
@@ -248,7 +260,6 @@ pub const INPUT: &[&str] = &[
     "gen_ai.task.input",
     "mlflow.spanInputs",
     "gcp.vertex.agent.llm_request",
-    "pydantic_ai.all_messages",
     "prompt",
     "user_prompt",
     "new_context",

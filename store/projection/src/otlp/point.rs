@@ -147,7 +147,7 @@ impl Of<'_> {
             resource: (!resource.is_empty()).then(|| Value::Object(resource).to_string()),
             scope: text(&self.scope.name),
             agent_id: agent.or_else(whose),
-            task_id: named(names::TASK),
+            task_id: named(names::TASK).or_else(|| named(names::FRAMEWORK_TASK)),
             attempt_id: named(names::ATTEMPT),
             conversation_id: named(names::CONVERSATION),
             model: named(names::MODEL),

@@ -6,7 +6,7 @@ use partitura_event::Fingerprint;
 
 use super::any::Any;
 use super::call::{Call, Message};
-use super::common::{attributes, common, owned};
+use super::common::{attributes, common, of_process, owned};
 use super::dialect::Reading;
 use super::record::{LogRecord, Record, Resource, ResourceSpans, Scope, Span};
 use super::subject::Subject;
@@ -63,6 +63,8 @@ fn of_spans(translator: &Translator, resource: &ResourceSpans, above: &[Span], t
     }
     for (mut call, span) in read {
         let mut at = span;
+        let names_task = call.task_id.is_some();
+        let mut caller: Option<&String> = None;
         // Whether what is above may be the sum of calls such as this one: not beyond another call of its own.
         let mut is_around = !call.usage.is_empty();
         let mut top = None;
@@ -75,6 +77,7 @@ fn of_spans(translator: &Translator, resource: &ResourceSpans, above: &[Span], t
             inherit(&mut call.conversation_id, &context.conversation_id);
             inherit(&mut call.user_id, &context.user_id);
             if let Some((id, kind, is_task)) = &context.call {
+                caller = caller.or(Some(id).filter(|id| **id != call.interaction_id));
                 call.around.extend((is_around && *kind == call.kind && *id != call.interaction_id).then(|| id.clone()));
                 is_around &= *kind == call.kind || *kind == "workflow";
                 call.work.begins |= distance == 0 && *is_task && call.kind == "agent";
@@ -82,12 +85,19 @@ fn of_spans(translator: &Translator, resource: &ResourceSpans, above: &[Span], t
             }
             at = *parent;
         }
+        of_process(&mut call, &resource.resource);
+        if !names_task && call.task_id.is_some() {
+            call.work.is_part();
+        }
         call.work.worker = match call.work.is_within {
             true => top.filter(|top| at.parent_span_id.is_empty() && Some(top.as_str()) == call.agent()).cloned(),
             false => call.agent().map(str::to_owned),
         };
-        let parent = call.parent_id.clone().filter(|_| std::ptr::eq(at, span));
-        call.around.extend(parent.filter(|id| !call.usage.is_empty() && *id != call.interaction_id));
+        let unknown = call.parent_id.clone().filter(|_| std::ptr::eq(at, span));
+        call.around.extend(unknown.filter(|id| !call.usage.is_empty() && *id != call.interaction_id));
+        // Spans that are no calls are passed over; what is above the first that is not known here may have a row.
+        let above = || (!at.parent_span_id.is_empty()).then(|| span_id(&at.trace_id, &at.parent_span_id));
+        call.parent_id = caller.cloned().or_else(above);
         calls.push(call);
     }
 }
@@ -102,7 +112,9 @@ fn context(subject: &Subject<'_>, call: Option<&Call>) -> Context {
     Context {
         agent_id: call.and_then(|call| call.agent_id.clone()).or_else(|| owned(subject.text(names::AGENT))),
         task_id: owned(subject.text(names::TASK)),
-        default_task: call.and_then(|call| call.default_task.clone()),
+        default_task: call
+            .and_then(|call| call.default_task.clone())
+            .or_else(|| owned(subject.text(names::FRAMEWORK_TASK))),
         attempt_id: owned(subject.text(names::ATTEMPT)),
         conversation_id: owned(subject.text(names::CONVERSATION)),
         user_id: owned(subject.text(names::USER)),
@@ -144,10 +156,12 @@ fn of_log(translator: &Translator, resource: &Resource, scope: &Scope, log: &Log
     let in_span = (!log.trace_id.is_empty() && !log.span_id.is_empty()).then(|| span_id(&log.trace_id, &log.span_id));
     let sort = match reading {
         Reading::Call(sort) => sort,
-        Reading::Message(is_output) => return of_message(log, time, in_span?, is_output),
+        Reading::Message(is_output) => return of_message(&subject, log, time, in_span?, is_output),
         Reading::NoCall | Reading::Unknown => return None,
     };
     let mut call = common(&subject, &sort, convention);
+    let names_task = call.task_id.is_some();
+    of_process(&mut call, resource);
     let by_span = in_span.filter(|_| subject.name == DETAILS);
     let named = sort.id.as_ref().map(|id| format!("{convention}/{id}"));
     call.interaction_id = named.or(by_span).unwrap_or_else(|| format!("{convention}/{}", identity(&subject, log)));
@@ -163,12 +177,15 @@ fn of_log(translator: &Translator, resource: &Resource, scope: &Scope, log: &Log
         call.error = owned(subject.text(names::ERROR)).or_else(|| owned(log.body.text()));
     }
     call.work = work::of(&subject, &sort, &call);
+    if !names_task && call.task_id.is_some() {
+        call.work.is_part();
+    }
     call.attributes = attributes(&subject, convention, translator.version, &sort);
     Some(call)
 }
 
 /// A message that is told by itself becomes part of the call whose span it names.
-fn of_message(log: &LogRecord, time: i64, span: String, is_output: bool) -> Option<Call> {
+fn of_message(subject: &Subject<'_>, log: &LogRecord, time: i64, span: String, is_output: bool) -> Option<Call> {
     let text = text::of_message(&log.attributes, &log.body)?;
     let order = format!("{:020}/{:?}", log.time_unix_nano.0, Fingerprint::of(text.as_bytes()));
     Some(Call {
@@ -178,6 +195,8 @@ fn of_message(log: &LogRecord, time: i64, span: String, is_output: bool) -> Opti
         convention: "gen_ai",
         time,
         trace_id: Some(log.trace_id.clone()),
+        conversation_id: owned(subject.text(names::CONVERSATION)),
+        user_id: owned(subject.text(names::USER)),
         messages: vec![Message { is_output, order, text }],
         ..Call::default()
     })

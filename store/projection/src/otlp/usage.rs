@@ -52,11 +52,29 @@ impl Usage {
             && (without_cache || cached > *tokens_in)
         {
             *tokens_in = tokens_in.saturating_add(cached);
+        } else {
+            usage.complete(subject, cached);
         }
         if let Some(Value::Object(details)) = subject.any(DETAILS).map(Any::json) {
             usage = usage.or(of_details(&details));
         }
         usage
+    }
+
+    /// Adds what the total tells of and the plain counts leave out: Gemini's count of tokens out has no reasoning in
+    /// it, and its count of tokens in none of tools; others leave cached ones out.
+    fn complete(&mut self, subject: &Subject<'_>, cached: i64) {
+        let (Some(tokens_in), Some(tokens_out)) = (&mut self.tokens_in, &mut self.tokens_out) else { return };
+        let Some(total) = subject.count(names::TOKENS_TOTAL) else { return };
+        let missing = total.saturating_sub(*tokens_in).saturating_sub(*tokens_out);
+        let reasoning = self.reasoning.unwrap_or(0);
+        let of_tools = subject.count(names::TOKENS_OF_TOOLS).unwrap_or(0);
+        if missing > 0 && missing == reasoning.saturating_add(of_tools) {
+            *tokens_out += reasoning;
+            *tokens_in += of_tools;
+        } else if missing > 0 && missing == cached {
+            *tokens_in += cached;
+        }
     }
 
     fn or(self, other: Self) -> Self {
@@ -122,12 +140,18 @@ fn of_details(details: &Map<String, Value>) -> Usage {
         found.and_then(|(_, value)| value.as_i64())
     };
     let is_in = |name: &str| !name.starts_with("output");
+    // As OpenAI's API answers: objects of parts, within the plain counts.
+    let within = |objects: [&str; 2], name: &str| {
+        objects.iter().find_map(|object| details.get(*object)?.get(name)?.as_i64()).filter(|count| *count > 0)
+    };
+    let cached = || within(["prompt_tokens_details", "input_tokens_details"], "cached_tokens");
+    let reasoned = || within(["completion_tokens_details", "output_tokens_details"], "reasoning_tokens");
     Usage {
         tokens_in: whole(plain_in, more_in),
         tokens_out: whole(plain_out, more_out),
-        cache_read: part(["cache_read", "cached"], &is_in),
+        cache_read: part(["cache_read", "cached"], &is_in).or_else(cached),
         cache_write: part(["cache_creation", "cache_write"], &is_in),
-        reasoning: part(["reasoning", "thoughts"], &|_| true),
+        reasoning: part(["reasoning", "thoughts"], &|_| true).or_else(reasoned),
         cost: None,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::any::Any;
 use super::call::{Artifact, Call, End, Handoff, Work};
-use super::common::owned;
+use super::common::{owned, task_type};
 use super::dialect::Sort;
 use super::names;
 use super::subject::Subject;
@@ -14,9 +14,9 @@ const TITLE_CHARS: usize = 120;
 
 /// Reads what is said of work. The call knows its kind, agent and task already, but not those above it.
 pub fn of(subject: &Subject<'_>, sort: &Sort, call: &Call) -> Work {
-    // Where somebody else names the task, a prompt is a part of it, and no task.
-    let is_named_here = || subject.text(names::TASK).is_some();
-    let is_task = sort.is_task && (call.task_id.is_none() || is_named_here());
+    // Where the process names the task, what a framework calls one is work on it, and no task.
+    let of_process = || names::TASK.iter().any(|name| subject.resource.get(name).is_some());
+    let is_task = sort.is_task && (call.task_id.is_some() || !of_process());
     let is_root = subject.span.is_some_and(|span| span.parent_span_id.is_empty());
     let text = owned(subject.text(names::TASK_TEXT)).or_else(|| call.input.clone().filter(|_| is_task));
     let is_agent = call.kind == "agent";
@@ -29,7 +29,7 @@ pub fn of(subject: &Subject<'_>, sort: &Sort, call: &Call) -> Work {
         end: end(subject, call, is_task),
         title: text_of(names::TASK_TITLE).or_else(|| text.as_deref().filter(|_| is_task).and_then(title)),
         text: text.filter(|_| is_task),
-        task_type: text_of(names::TASK_TYPE),
+        task_type: task_type(subject),
         parent_task: text_of(names::PARENT_TASK).or_else(|| parent(subject, call)),
         project: text_of(names::PROJECT),
         agent_name: owned(subject.text(names::AGENT_NAME)).filter(|_| is_agent),
@@ -54,7 +54,7 @@ fn end(subject: &Subject<'_>, call: &Call, is_task: bool) -> Option<End> {
     }
 }
 
-/// A framework's own task, within a process that names one, is a part of that.
+/// A task that a span names, within a process that names another, is a part of that.
 fn parent(subject: &Subject<'_>, call: &Call) -> Option<String> {
     let above = owned(subject.resource.get("task.id").and_then(Any::text))?;
     call.task_id.as_ref().is_some_and(|own| !own.eq_ignore_ascii_case(&above)).then_some(above)

@@ -30,7 +30,10 @@ pub fn read(subject: &Subject<'_>) -> Reading {
             Sort { kind: "llm", id: named("failed", &["request_id"]), failed: true, ..base }
         }
         "tool_result" | "tool" => Sort { kind: "tool", id: named("tool", &["tool_use_id"]), failed, ..base },
-        "interaction" => Sort { kind: "agent", is_task: subject.has(&["prompt.id"]), ..base },
+        "interaction" => {
+            let id = named("prompt", &["prompt.id"]);
+            Sort { kind: "agent", is_task: id.is_some(), id, ..base }
+        }
         "user_prompt" => match named("prompt", &["prompt.id"]) {
             Some(id) => Sort { kind: "agent", id: Some(id), is_task: true, begins: true, ..base },
             None => return Reading::NoCall,

@@ -11,7 +11,11 @@ pub fn copilot(subject: &Subject<'_>) -> Reading {
         return Reading::Unknown;
     }
     match read(subject) {
-        Reading::Call(sort) => Reading::Call(Sort { agent: Some("copilot"), ..sort }),
+        // Its event of details repeats the span of a call: but it may name the span of the agent around it, or none.
+        Reading::Call(sort) => match subject.log {
+            Some(log) if log.span_id.is_empty() => Reading::NoCall,
+            log => Reading::Call(Sort { agent: Some("copilot"), twin: sort.twin || log.is_some(), ..sort }),
+        },
         Reading::Unknown if subject.log.is_some() => Reading::NoCall,
         other => other,
     }
