@@ -79,7 +79,7 @@ pub fn of_message(event: &super::any::Attributes, body: &Any) -> Option<String> 
     let bodies = [body].into_iter().filter(|body| !body.is_empty());
     let named = ["gen_ai.prompt", "gen_ai.completion", "content", "message", "gen_ai.event.content", "tool_calls"];
     let texts = bodies.chain(named.iter().filter_map(|name| event.get(name))).map(readable);
-    joined(texts.map(Some))
+    joined(texts.filter(|text| !is_withheld(text)).map(Some))
 }
 
 /// Returns the texts of a value, one a line; those of JSON without roles and ids, or all of it if it has no other.
@@ -95,9 +95,18 @@ pub fn readable(value: &Any) -> String {
 }
 
 fn of_json(json: &Value) -> String {
+    if let Some(raw) = of_crew(json) {
+        return raw.to_owned();
+    }
     let mut texts = Vec::new();
     gather(json, true, &mut texts);
     if texts.is_empty() { json.to_string() } else { texts.join("\n") }
+}
+
+/// CrewAI's results hold all messages beside the text that came out.
+fn of_crew(json: &Value) -> Option<&str> {
+    json.get("tasks_output").or(json.get("expected_output"))?;
+    json.get("raw")?.as_str().filter(|raw| !raw.trim().is_empty())
 }
 
 fn gather(value: &Value, is_readable: bool, texts: &mut Vec<String>) {
@@ -122,7 +131,7 @@ fn one(subject: &Subject<'_>, names: &[&str]) -> Option<String> {
 
 /// Returns whether a text says only that there is none to be seen.
 fn is_withheld(text: &str) -> bool {
-    matches!(text.trim(), "" | "<REDACTED>" | "[REDACTED]" | "{}" | "[]" | "null")
+    matches!(text.trim(), "" | "<REDACTED>" | "[REDACTED]" | "<elided>" | "{}" | "[]" | "null")
 }
 
 fn of_events(subject: &Subject<'_>, wanted: fn(&str) -> bool) -> Option<String> {

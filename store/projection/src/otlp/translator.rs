@@ -23,7 +23,7 @@ pub struct Translator {
 }
 
 /// The translator that ships.
-pub static CURRENT: Translator = Translator { version: 2, dialects: dialect::ALL };
+pub static CURRENT: Translator = Translator { version: 3, dialects: dialect::ALL };
 
 impl fmt::Debug for Translator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
