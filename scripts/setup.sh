@@ -189,7 +189,7 @@ trap 'exit 130' INT TERM
 [ "$what" != cargo-deny ] && [ "$what" != all ] || install_deny
 [ "$what" = clients ] || exit 0
 # What only tests need, so `make demo` does without. Node.js may be missing: all other tests run.
-for clients in client flight langfuse3 langfuse4 langfuse5 live mcp openai-agents otlp otlp-sdks out pg phoenix; do
+for clients in client flight langfuse3 langfuse4 langfuse5 live mcp openai-agents otlp otlp-frameworks otlp-sdks out pg phoenix; do
     install_clients "$clients"
 done
 for clients in live mcp otlp pg; do

@@ -23,7 +23,7 @@ def main(names):
     results = pathlib.Path(__file__).parent.parent / "results"
     results.mkdir(exist_ok=True)
     failed = []
-    with Run() as run:
+    with Run(names or PARTS) as run:
         (results / "machine.json").write_text(json.dumps(machine.describe(run), indent=1))
         for name in names or PARTS:
             started = time.monotonic()

@@ -11,12 +11,14 @@ import time
 
 from speed.server import Server
 
-# Bytes of disk that a run at full scale needs.
-DISK = 40 << 30
+# GiB of disk that parts at full scale need: the history of `restart` is the largest.
+DISK, LIGHT = 40, 10
+LIGHT_PARTS = {"embed", "otlp", "doors"}
 
 
 class Run:
-    def __init__(self):
+    def __init__(self, parts):
+        self.disk = (LIGHT if LIGHT_PARTS.issuperset(parts) else DISK) << 30
         self.scale = float(os.environ.get("BENCH_SCALE", "1"))
         self.bin = pathlib.Path(os.environ["BENCH_BIN"])
         self.profile = os.environ.get("BENCH_PROFILE", self.bin.name)
@@ -27,8 +29,8 @@ class Run:
     def __enter__(self):
         parent = os.environ.get("BENCH_DIR") or tempfile.gettempdir()
         free = shutil.disk_usage(parent).free
-        if free < DISK * min(1.0, self.scale):
-            sys.exit(f"run.sh: {parent} has {free >> 30} GiB free, {int(DISK * self.scale) >> 30} are needed; set BENCH_DIR or BENCH_SCALE")
+        if free < self.disk * min(1.0, self.scale):
+            sys.exit(f"run.sh: {parent} has {free >> 30} GiB free, {int(self.disk * self.scale) >> 30} are needed; set BENCH_DIR or BENCH_SCALE")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partitura-bench-", dir=parent))
         return self
 

@@ -21,6 +21,8 @@ mod clients;
 mod dialects;
 #[path = "otlp/encodings.rs"]
 mod encodings;
+#[path = "otlp/frameworks.rs"]
+mod frameworks;
 #[path = "otlp/grpc.rs"]
 mod grpc;
 #[path = "otlp/langfuse.rs"]

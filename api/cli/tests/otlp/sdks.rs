@@ -7,27 +7,30 @@ use serde_json::{Value, json};
 use crate::clients::{here, installed, run};
 use crate::server::Server;
 
-const CALLS: &str = "SELECT kind, attributes ->> 'convention' AS by, agent_id, provider, model, tool_name, tokens_in AS i, \
+pub const CALLS: &str = "SELECT kind, attributes ->> 'convention' AS by, agent_id, provider, model, tool_name, tokens_in AS i, \
     tokens_out AS o, tokens_cache_read AS r, tokens_reasoning AS t, status, input, output FROM interactions \
     ORDER BY started_at, time DESC, kind";
 
-/// Runs one of the programs against a server of its own.
 async fn told(name: &str) -> Server {
+    told_by("PARTITURA_OTLP_SDKS_PYTHON", "sdks.py", name).await
+}
+
+/// Runs one part of a program against a server of its own.
+pub async fn told_by(python: &str, program: &str, name: &str) -> Server {
     let server = Server::start();
-    let python = installed("PARTITURA_OTLP_SDKS_PYTHON");
-    run(Command::new(python).arg(here("sdks.py")).arg(name).arg(&server.url));
+    run(Command::new(installed(python)).arg("-B").arg(here(program)).arg(name).arg(&server.url));
     server
 }
 
 /// Returns all rows of a statement, once everything that is in the log is in the tables.
-async fn rows(server: &Server, sql: &str) -> Vec<Value> {
+pub async fn rows(server: &Server, sql: &str) -> Vec<Value> {
     let head = server.rows("SELECT max(position) AS head FROM events", 1).await;
     let rows = server.rows(sql, head[0]["head"].as_u64().expect("something was told")).await;
     rows.as_array().expect("rows").clone()
 }
 
 /// Returns the columns of a row that are named.
-fn of(row: &Value, columns: &[&str]) -> Value {
+pub fn of(row: &Value, columns: &[&str]) -> Value {
     columns.iter().map(|column| row[*column].clone()).collect::<Vec<_>>().into()
 }
 

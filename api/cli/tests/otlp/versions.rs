@@ -103,7 +103,16 @@ async fn a_newer_translator_maps_the_past_again() {
     };
     assert!(differing(&shipped).is_empty(), "not as if it had always been so: {:?}", differing(&shipped));
     // `handoffs` and `interactions` are views that show those of telemetry too.
-    let changed =
-        ["attempts", "documents", "handoffs", "interactions", "metrics", "otlp_handoffs", "otlp_interactions", "tasks"];
+    let changed = [
+        "agents",
+        "attempts",
+        "documents",
+        "handoffs",
+        "interactions",
+        "metrics",
+        "otlp_handoffs",
+        "otlp_interactions",
+        "tasks",
+    ];
     assert_eq!(differing(&before), changed, "what telemetry tells of changed, and nothing else");
 }

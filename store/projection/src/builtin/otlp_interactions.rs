@@ -119,7 +119,10 @@ impl Projection for OtlpInteractions {
         }
         let members = entity.attributes.iter().filter(|(name, _)| !name.starts_with('\u{1}'));
         let members = members.map(|(name, (_, json))| (name.as_ref(), json.as_ref()));
-        let members = members.filter(|(name, _)| sums.is_none() || *name != "usage_rollup");
+        // What another signal tells of the same usage is no sum of others'.
+        let counts = |cells: &Cells<'_>| cells.iter().any(|(slot, _)| matches!(*slot, TOKENS_IN | TOKENS_OUT));
+        let is_sum = sums.is_none() && !counts(&cells);
+        let members = members.filter(|(name, _)| is_sum || *name != "usage_rollup");
         let sums = sums.as_deref().map(|sums| ("usage_rollup", sums));
         let json = crate::field::json_object(members.chain(sums));
         cells.extend(json.map(|json| (ATTRIBUTES, Value::text(json))));

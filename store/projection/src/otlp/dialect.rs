@@ -47,6 +47,8 @@ pub struct Sort {
     pub provider: Option<&'static str>,
     /// Attribute that stands for the task where none is named.
     pub task: Option<&'static str>,
+    /// Its trace stands for the task where none is named.
+    pub task_is_trace: bool,
     /// It is itself the work on its task.
     pub is_task: bool,
     /// The agent begins to work on the task with it, though it is no span.

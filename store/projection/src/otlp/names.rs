@@ -13,7 +13,7 @@ pub const FRAMEWORK_TASK_TYPE: &[&str] = &["gen_ai.task.kind", "task.kind", "cre
 pub const TASK_TITLE: &[&str] = &["task.title", "task.name", "gen_ai.task.name", "crewai.task.name", "task_name"];
 /// Description of the task.
 pub const TASK_TEXT: &[&str] =
-    &["task.description", "crewai.task.description", "formatted_description", "gen_ai.task.input"];
+    &["task.description", "crewai.task.description", "formatted_description", "task_description", "gen_ai.task.input"];
 /// Task of which it is a part.
 pub const PARENT_TASK: &[&str] = &["task.parent.id", "baggage.task.parent.id", "gen_ai.task.parent.id"];
 /// How the task ended.

@@ -32,7 +32,8 @@ pub fn input(subject: &Subject<'_>, kind: &str) -> Option<String> {
     let tool = || if kind == "tool" { one(subject, names::TOOL_INPUT) } else { None };
     one(subject, names::EXPLICIT_INPUT)
         .or_else(tool)
-        .or_else(|| joined([one(subject, &["gen_ai.system_instructions"]), asked(subject)]))
+        // What was asked comes first: a preview of the instructions would be the same for all calls.
+        .or_else(|| joined([asked(subject), one(subject, &["gen_ai.system_instructions"])]))
 }
 
 /// What went in beside the system's instructions.
@@ -101,7 +102,7 @@ pub fn of_message(event: &super::any::Attributes, body: &Any) -> Option<String> 
     let bodies = [body].into_iter().filter(|body| !body.is_empty());
     let named = ["gen_ai.prompt", "gen_ai.completion", "content", "message", "gen_ai.event.content", "tool_calls"];
     let texts = bodies.chain(named.iter().filter_map(|name| event.get(name))).map(readable);
-    joined(texts.map(Some))
+    joined(texts.filter(|text| !is_withheld(text)).map(Some))
 }
 
 /// Returns the texts of a value, one a line; those of JSON without roles and ids, or all of it if it has no other.
@@ -117,6 +118,9 @@ pub fn readable(value: &Any) -> String {
 }
 
 fn of_json(json: &Value) -> String {
+    if let Some(raw) = of_crew(json) {
+        return raw.to_owned();
+    }
     let mut texts = Vec::new();
     gather(json, true, &mut texts);
     match texts.is_empty() {
@@ -134,6 +138,12 @@ fn is_hollow(value: &Value) -> bool {
         Value::Object(members) => members.values().all(is_hollow),
         _ => false,
     }
+}
+
+/// CrewAI's results hold all messages beside the text that came out.
+fn of_crew(json: &Value) -> Option<&str> {
+    json.get("tasks_output").or(json.get("expected_output"))?;
+    json.get("raw")?.as_str().filter(|raw| !raw.trim().is_empty())
 }
 
 fn gather(value: &Value, is_readable: bool, texts: &mut Vec<String>) {
@@ -184,7 +194,7 @@ fn one(subject: &Subject<'_>, names: &[&str]) -> Option<String> {
 
 /// Returns whether a text says only that there is none to be seen.
 fn is_withheld(text: &str) -> bool {
-    matches!(text.trim(), "" | "<REDACTED>" | "[REDACTED]" | "{}" | "[]" | "null")
+    matches!(text.trim(), "" | "<REDACTED>" | "[REDACTED]" | "<elided>" | "{}" | "[]" | "null")
 }
 
 fn of_events(subject: &Subject<'_>, wanted: fn(&str) -> bool) -> Option<String> {

@@ -7,7 +7,7 @@ use partitura_event::Fingerprint;
 use super::any::Any;
 use super::call::{Call, Message};
 use super::common::{attributes, common, of_process, owned};
-use super::dialect::Reading;
+use super::dialect::{Reading, Sort};
 use super::record::{LogRecord, Record, Resource, ResourceSpans, Scope, Span};
 use super::subject::Subject;
 use super::translator::Translator;
@@ -134,6 +134,7 @@ fn of_span(translator: &Translator, subject: &Subject<'_>, span: &Span, time: i6
     call.started_at = started.micros();
     call.time = ended.max(started).micros().unwrap_or(time);
     call.latency_ms = nanos.map(|nanos| nanos as f64 / 1e6);
+    call.default_task = call.default_task.or_else(|| task_of_trace(&sort, &call.trace_id));
     let failed = sort.failed || span.status.code == 2;
     call.status = Some(if failed { "error" } else { "ok" });
     if failed {
@@ -167,6 +168,7 @@ fn of_log(translator: &Translator, resource: &Resource, scope: &Scope, log: &Log
     call.interaction_id = named.or(by_span).unwrap_or_else(|| format!("{convention}/{}", identity(&subject, log)));
     call.from_log = true;
     call.trace_id = Some(log.trace_id.clone()).filter(|id| !id.is_empty());
+    call.default_task = call.default_task.or_else(|| task_of_trace(&sort, &call.trace_id));
     call.time = time;
     call.latency_ms = subject.float(names::DURATION_MS).filter(|ms| *ms >= 0.0);
     call.started_at = call.latency_ms.map(|ms| time.saturating_sub((ms * 1e3) as i64).max(0));
@@ -182,6 +184,10 @@ fn of_log(translator: &Translator, resource: &Resource, scope: &Scope, log: &Log
     }
     call.attributes = attributes(&subject, convention, translator.version, &sort);
     Some(call)
+}
+
+fn task_of_trace(sort: &Sort, trace_id: &Option<String>) -> Option<String> {
+    trace_id.clone().filter(|_| sort.task_is_trace)
 }
 
 /// A message that is told by itself becomes part of the call whose span it names.

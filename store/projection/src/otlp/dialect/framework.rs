@@ -51,9 +51,10 @@ pub fn openinference(subject: &Subject<'_>) -> Reading {
             let is_handoff = sort.kind == "tool" && subject.name.starts_with("handoff");
             Reading::Call(if is_root || is_handoff { Sort::of("workflow") } else { sort })
         }
-        // Of CrewAI's spans that are called agents one is the work on a task.
+        // Of CrewAI's spans that are called agents one is the work on a task: it names both, in one of two ways.
         Reading::Call(sort) => {
-            Reading::Call(Sort { is_task: subject.has(&["task_key"]) && subject.has(&["task_id"]), ..sort })
+            let is_crew = subject.has(&["task_key", "agent_key"]);
+            Reading::Call(Sort { is_task: is_crew && subject.has(&["task_id"]), ..sort })
         }
         other => other,
     }
