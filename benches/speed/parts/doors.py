@@ -32,7 +32,7 @@ def measure(run):
 def one(door, server, large, rows):
     with door(server) as (ask, close_note):
         paces, took = [], []
-        for _ in range(RUNS):
+        for _ in range(RUNS if door.is_for_many else 0):
             begin = time.perf_counter()
             got = ask(large)
             paces.append(rows / (time.perf_counter() - begin))
@@ -43,14 +43,14 @@ def one(door, server, large, rows):
             ask(SMALL)
             took.append((time.perf_counter() - begin) * 1000)
     took.sort()
-    return {"rows_per_second": max(paces), "small_p50_ms": took[len(took) // 2], "small_p95_ms": took[len(took) * 95 // 100], "how": close_note}
+    return {"rows_per_second": max(paces, default=None), "small_p50_ms": took[len(took) // 2], "small_p95_ms": took[len(took) * 95 // 100], "how": close_note}
 
 
 class door:
     """Opens a connection, gives what asks and counts rows, closes it."""
 
-    def __init__(self, opens, how):
-        self.opens, self.how = opens, how
+    def __init__(self, opens, how, is_for_many=True):
+        self.opens, self.how, self.is_for_many = opens, how, is_for_many
 
     def __call__(self, server):
         self.server = server
@@ -83,6 +83,29 @@ def http(format, count):
         return ask, connection.close
 
     return opens
+
+
+def mcp(server):
+    """The era without a handshake: one request a call."""
+    import http.client
+    import urllib.parse
+
+    at = urllib.parse.urlsplit(server.url)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=600)
+    about = "io.modelcontextprotocol/"
+    meta = {about + "protocolVersion": "2026-07-28", about + "clientInfo": {"name": "bench", "version": "1"}, about + "clientCapabilities": {}}
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2026-07-28"}
+    headers |= {"Mcp-Method": "tools/call", "Mcp-Name": "query_sql"}
+
+    def ask(text):
+        params = {"name": "query_sql", "arguments": {"sql": text}, "_meta": meta}
+        connection.request("POST", "/mcp", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}), headers)
+        told = json.loads(connection.getresponse().read())
+        if "error" in told or told["result"]["isError"]:
+            raise RuntimeError(str(told)[:300])
+        return told["result"]["structuredContent"]["row_count"]
+
+    return ask, connection.close
 
 
 def arrow_rows(reply):
@@ -164,6 +187,7 @@ DOORS = {
     "Flight SQL": door(flight, "ADBC, an Arrow table"),
     "Postgres wire, libpq": door(psycopg_rows, "psycopg, binary, rows left in libpq"),
     "Postgres wire, asyncpg": door(asyncpg_rows, "binary, rows as Python objects"),
+    "MCP, `query_sql`": door(mcp, "2026-07-28, one request a call; answers are for models, so never large", is_for_many=False),
 }
 
 
@@ -173,6 +197,7 @@ def report(result):
         if "missing" in told:
             rows.append([name, "–", "–", "–", told["missing"]])
             continue
-        rows.append([name, number(told["rows_per_second"]), number(told["small_p50_ms"], 2), number(told["small_p95_ms"], 2), told["how"]])
+        pace = told["rows_per_second"]
+        rows.append([name, number(pace) if pace else "–", number(told["small_p50_ms"], 2), number(told["small_p95_ms"], 2), told["how"]])
     said = f"{number(result['rows'])} rows of nine columns, best of {RUNS}; then the first thousand events by type, {SMALL_RUNS} times on one connection.\n\n"
     return said + table(["door", "rows/s", "small query p50, ms", "p95, ms", "client"], rows)

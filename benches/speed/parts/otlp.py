@@ -56,6 +56,7 @@ def report(result):
     said = (
         f"The same spans for all: {telemetry.SPANS_OF_A_TRACE} a trace, {result['bytes_of_a_span']} bytes each, {telemetry.SPANS_OF_A_REQUEST} a request, "
         f"{telemetry.CLIENTS} clients in Python. Phoenix takes spans into memory and answers before they are stored; MLflow and we answer when they are. "
-        "Both peers write to SQLite. Visible: counted by SQL, by Phoenix's GraphQL, found by MLflow's search.\n\n"
+        "Both peers write to SQLite. Visible: counted by SQL, by Phoenix's GraphQL, found by MLflow's search. "
+        "Target of what is visible: ≥ 200× Phoenix, ≥ 50× MLflow.\n\n"
     )
     return said + table(["engine", "spans", "taken, spans/s", "ours is", "visible, spans/s", "ours is"], rows)
