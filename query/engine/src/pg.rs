@@ -19,6 +19,7 @@ mod names;
 mod rows;
 mod scalar;
 pub(crate) mod session;
+mod subquery;
 mod template;
 mod types;
 pub(crate) mod view;

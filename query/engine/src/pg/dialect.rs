@@ -12,7 +12,7 @@ use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use partitura_event::{ErrorClass, Problem};
 use sqlparser::ast::{Expr, Statement as Ast, Value, visit_expressions_mut};
 
-use super::{empty, names, scalar, template};
+use super::{empty, names, scalar, subquery, template};
 use crate::guard;
 
 static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
@@ -29,7 +29,7 @@ pub(crate) fn read(sql: &str) -> Result<Statement, Problem> {
         }
         let mut ast = *ast;
         // A whole question that the library knows is found by its text as it came.
-        let changed = scalar::name_the_catalog(&mut ast) | scalar::know(&mut ast);
+        let changed = scalar::name_the_catalog(&mut ast) | scalar::know(&mut ast) | subquery::keep(&mut ast);
         let mut ast = if changed { replaced(&ast.to_string())? } else { replaced(sql)? };
         scalar::plannable(&mut ast);
         ast
@@ -37,6 +37,7 @@ pub(crate) fn read(sql: &str) -> Result<Statement, Problem> {
         // Places of the text are kept for messages.
         let mut ast = *ast;
         adapt(&mut ast)?;
+        subquery::keep(&mut ast);
         PARSER.rewrite(ast)
     };
     adapt(&mut ast)?;
