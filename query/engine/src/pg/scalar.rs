@@ -13,7 +13,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
 use super::listing::PG_CATALOG;
-use super::{empty, names};
+use super::{empty, names, subquery};
 
 /// Rewrites them wherever they stand.
 pub(super) fn plannable(ast: &mut Statement) {
@@ -21,7 +21,8 @@ pub(super) fn plannable(ast: &mut Statement) {
     let _ = visit_expressions_mut(ast, |expr| {
         match expr {
             Expr::Subquery(query) if empty::is_empty(&query.body) => *expr = Expr::value(Value::Null),
-            Expr::Subquery(query) => aggregate(query),
+            // Of data the greatest may be another answer; what cannot be planned is refused.
+            Expr::Subquery(query) if !subquery::reads_data(query) => aggregate(query),
             Expr::Function(function) if is_empty_list(function) => {
                 if let Some(list) = parsed("ARRAY[]::text[]") {
                     *expr = list;
@@ -80,7 +81,7 @@ fn is_empty_list(function: &Function) -> bool {
 fn walks(list: &Expr) -> bool {
     matches!(list, Expr::Function(function)
         if matches!(&function.args, FunctionArguments::Subquery(query)
-            if query.with.as_ref().is_some_and(|with| with.recursive)))
+            if query.with.as_ref().is_some_and(|with| with.recursive) && !subquery::reads_data(query)))
 }
 
 fn aggregate(query: &mut Query) {

@@ -6,7 +6,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, ObjectName, Query, SelectItem, SetExpr, Statement, VisitMut, VisitorMut, visit_relations};
+use sqlparser::ast::{
+    Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Statement, VisitMut, VisitorMut, visit_relations,
+};
 
 /// Hides subqueries among columns that read more than the catalog. Returns whether there are any.
 pub(super) fn keep(ast: &mut Statement) -> bool {
@@ -52,9 +54,19 @@ impl Keeper {
     }
 }
 
-fn reads_data(query: &Query) -> bool {
-    visit_relations(query, |name| if is_of_catalog(name) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        .is_break()
+/// Returns whether a question reads a table that is neither of the catalog nor named by itself.
+pub(super) fn reads_data(query: &Query) -> bool {
+    let named: Vec<&Ident> =
+        query.with.iter().flat_map(|with| &with.cte_tables).map(|table| &table.alias.name).collect();
+    let is_named = |name: &ObjectName| match name.0.as_slice() {
+        [one] => one.as_ident().is_some_and(|one| named.iter().any(|named| named.value == one.value)),
+        _ => false,
+    };
+    let look = |name: &ObjectName| match is_of_catalog(name) || is_named(name) {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
+    };
+    visit_relations(query, look).is_break()
 }
 
 fn is_of_catalog(name: &ObjectName) -> bool {
