@@ -56,6 +56,25 @@ async fn a_task_is_named_on_the_resource_on_a_span_or_in_the_baggage() {
 }
 
 #[tokio::test]
+async fn a_task_that_the_process_names_comes_before_that_of_a_framework() {
+    let mut task = chat(TRACE, "0000000000000001");
+    task["name"] = json!("execute task");
+    task["attributes"] = json!([text("crewai.task.id", "inner"), text("crewai.task.name", "write")]);
+    let mut call = chat(TRACE, "0000000000000002");
+    call["parentSpanId"] = json!("0000000000000001");
+    let spans = [task, call];
+    let named = process(&[("task.id", "42")], &spans);
+    for (body, id, status) in [(named, "42", "in_progress"), (traces("app", &spans), "inner", "completed")] {
+        let server = Server::start();
+        let position = export(&server, "/v1/traces", &body).await;
+        let calls = server.rows("SELECT task_id, count(*) AS n FROM interactions GROUP BY 1", position).await;
+        assert_eq!(calls, json!([{"task_id": id, "n": 2}]));
+        let tasks = server.rows("SELECT task_id, status FROM tasks", position).await;
+        assert_eq!(tasks, json!([{"task_id": id, "status": status}]));
+    }
+}
+
+#[tokio::test]
 async fn events_and_spans_tell_of_one_task_in_any_order() {
     let created = json!({"type": "task.created", "source": "pm", "id": "1", "time": "2026-01-05T09:00:00Z",
         "data": {"task_id": "T-1", "title": "Fix the build", "type": "bugfix"}});
